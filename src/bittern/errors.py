@@ -1,0 +1,177 @@
+"""Every exception of bittern, in one tree.
+
+BitternError
+├── FrameError               bytes that are not a LoRaWAN frame
+├── CommandError             bytes that are not a MAC command
+├── GatewayProtocolError     a gateway broke the Basics Station protocol: close *its* connection
+├── ConfigurationError       configuration that cannot be used; lists every problem with its path
+├── StoreError
+│   ├── StaleSession         the session changed since it was read; read again, decide again
+│   ├── StoreUnavailable     disk full, database away: nothing of the call was stored
+│   ├── SchemaTooNew         the database was written by a later bittern
+│   ├── Conflict             a resource of that identity exists, or is in use
+│   └── NotFound             no resource of that identity
+├── SealingError
+│   ├── KeyFileExposed       the data key can be read by others
+│   └── SealBroken           a sealed value does not open: tampered, moved or of another key
+└── DeliveryError
+    ├── DeliveryRejected     the receiver will never take it
+    └── DeliveryUnavailable  the receiver may take it later
+
+A refused frame is no exception but a value: ``types.Refusal``.
+"""
+
+from __future__ import annotations
+
+from bittern.types import EUI64
+
+
+class BitternError(Exception):
+    """Base of all. Fields are stored; the text is made in ``__str__``."""
+
+
+class FrameError(BitternError):
+    """Bytes that are not a LoRaWAN frame; ``reason`` says what did not fit."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class CommandError(FrameError):
+    """Bytes that are not a sequence of MAC commands."""
+
+
+class GatewayProtocolError(BitternError):
+    """A gateway broke the protocol; its connection ends with ``reason``."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class ConfigurationError(BitternError):
+    """Configuration that cannot be used. ``problems`` are ``path: what`` lines, all at once."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__(problems)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return "\n".join(self.problems)
+
+
+class StoreError(BitternError):
+    """The store could not do what it was asked."""
+
+
+class StaleSession(StoreError):
+    """The stored session is no longer the one that the caller read."""
+
+    def __init__(self, dev_eui: EUI64, revision: int) -> None:
+        super().__init__(dev_eui, revision)
+        self.dev_eui = dev_eui
+        self.revision = revision
+
+    def __str__(self) -> str:
+        return f"session of {self.dev_eui} has moved on from revision {self.revision}"
+
+
+class StoreUnavailable(StoreError):
+    """Nothing of the call was stored: the disk is full or the database away."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"store unavailable: {self.reason}"
+
+
+class SchemaTooNew(StoreError):
+    """The database was written by a later version."""
+
+    def __init__(self, found: int, known: int) -> None:
+        super().__init__(found, known)
+        self.found = found
+        self.known = known
+
+    def __str__(self) -> str:
+        return f"database schema is version {self.found}, this bittern knows up to {self.known}"
+
+
+class Conflict(StoreError):
+    """A resource of that identity exists already, or is in use."""
+
+    def __init__(self, kind: str, identity: str, reason: str = "exists already") -> None:
+        super().__init__(kind, identity, reason)
+        self.kind = kind
+        self.identity = identity
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.identity} {self.reason}"
+
+
+class NotFound(StoreError):
+    """No resource of that identity."""
+
+    def __init__(self, kind: str, identity: str) -> None:
+        super().__init__(kind, identity)
+        self.kind = kind
+        self.identity = identity
+
+    def __str__(self) -> str:
+        return f"no {self.kind} {self.identity}"
+
+
+class SealingError(BitternError):
+    """A value could not be sealed or opened."""
+
+
+class KeyFileExposed(SealingError):
+    """The data key can be read by others than its owner."""
+
+    def __init__(self, path: str, mode: int) -> None:
+        super().__init__(path, mode)
+        self.path = path
+        self.mode = mode
+
+    def __str__(self) -> str:
+        return f"{self.path} has mode {self.mode:04o}; it must be 0600"
+
+
+class SealBroken(SealingError):
+    """A sealed value does not open: it was changed, moved to another row, or sealed by another key."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(where)
+        self.where = where
+
+    def __str__(self) -> str:
+        return f"sealed value of {self.where} does not open"
+
+
+class DeliveryError(BitternError):
+    """A message did not reach its receiver."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class DeliveryRejected(DeliveryError):
+    """The receiver will never take this message; trying again is useless."""
+
+
+class DeliveryUnavailable(DeliveryError):
+    """The receiver may take this message later."""
