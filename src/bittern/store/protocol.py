@@ -1,0 +1,166 @@
+"""The ports of the store: what every engine does, in the words of the network.
+
+One behavioural test-suite runs over all engines. Every method is durable when it returns: what
+was answered survives a power cut. Every method may raise `StoreUnavailable`, and then nothing of
+the call was stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import msgspec
+
+from bittern.mac.session import JoinState, Session
+from bittern.store.records import (
+    Change,
+    Delivery,
+    Destination,
+    Device,
+    DeviceProfile,
+    Gateway,
+    GatewayCertificate,
+    QueuedDownlink,
+    ServiceProfile,
+)
+from bittern.types import DevAddr, DevEUI, GatewayEUI
+
+
+class Deliver(msgspec.Struct, frozen=True):
+    """Effect: owe this message to its destination."""
+
+    delivery: Delivery
+
+
+class DownlinkDone(msgspec.Struct, frozen=True):
+    """Effect: the queued message was sent (unconfirmed), acknowledged, or given up."""
+
+    message_id: str
+
+
+class DownlinkAttempted(msgspec.Struct, frozen=True):
+    """Effect: the queued confirmed message was sent once more."""
+
+    message_id: str
+
+
+Effect = Deliver | DownlinkDone | DownlinkAttempted
+
+
+class SessionStore(Protocol):
+    """Sessions and what changes together with them."""
+
+    async def sessions_at(self, dev_addr: DevAddr) -> list[Session]:
+        """Every session, pending ones too, that answers to this DevAddr."""
+        ...
+
+    async def sessions_of(self, dev_eui: DevEUI) -> list[Session]: ...
+
+    async def advance(self, before: Session, after: Session, *effects: Effect) -> int | None:
+        """Replace `before` by `after` and store the effects, all or nothing.
+
+        `after` has `before.revision + 1`. When `before` was pending and `after` is not, every
+        other session of the device ends. Returns the sequence of the delivery, if there is one.
+        Calls that arrive close together share a transaction. Raises `StaleSession`.
+        """
+        ...
+
+    async def join_state(self, dev_eui: DevEUI) -> JoinState | None: ...
+
+    async def activate(self, before: JoinState | None, after: JoinState, session: Session) -> None:
+        """Store the join and its session: an earlier pending session of the device gives way.
+
+        Raises `StaleSession` when the join state is no longer `before`.
+        """
+        ...
+
+
+class OutboxStore(Protocol):
+    """Messages owed to destinations."""
+
+    async def owed(self, after_sequence: int, limit: int) -> list[Delivery]:
+        """Undelivered messages in order of sequence."""
+        ...
+
+    async def delivered(self, sequences: Sequence[int]) -> None:
+        """Strike off what was delivered; unknown sequences are ignored."""
+        ...
+
+    async def owed_count(self) -> int: ...
+
+
+class DownlinkQueue(Protocol):
+    """Application payloads that wait for their devices."""
+
+    async def enqueue(self, downlink: QueuedDownlink) -> None: ...
+
+    async def queued(self, dev_eui: DevEUI, limit: int = 250) -> list[QueuedDownlink]:
+        """First come, first out."""
+        ...
+
+    async def unqueue(self, dev_eui: DevEUI, message_id: str | None = None) -> int:
+        """Remove one message, or all; returns how many were removed."""
+        ...
+
+
+class Registry(Protocol):
+    """What operators register. `add_*` raises `Conflict`; `remove_*` and `update_*` raise `NotFound`."""
+
+    async def add_device(self, device: Device, session: Session | None = None) -> None:
+        """With `session` for ABP, stored in the same transaction."""
+        ...
+
+    async def device(self, dev_eui: DevEUI) -> Device | None: ...
+    async def devices(self, after: DevEUI | None = None, limit: int = 250) -> list[Device]:
+        """In order of DevEUI, those behind `after`."""
+        ...
+
+    async def remove_device(self, dev_eui: DevEUI) -> None:
+        """With its sessions, join state and queue."""
+        ...
+
+    async def add_device_profile(self, profile: DeviceProfile) -> None: ...
+    async def device_profile(self, profile_id: str) -> DeviceProfile | None: ...
+    async def device_profiles(self) -> list[DeviceProfile]: ...
+    async def add_service_profile(self, profile: ServiceProfile) -> None: ...
+    async def service_profile(self, profile_id: str) -> ServiceProfile | None: ...
+    async def service_profiles(self) -> list[ServiceProfile]: ...
+
+    async def add_gateway(self, gateway: Gateway) -> None: ...
+    async def gateway(self, gateway_eui: GatewayEUI) -> Gateway | None: ...
+    async def gateways(self, after: GatewayEUI | None = None, limit: int = 250) -> list[Gateway]: ...
+    async def remove_gateway(self, gateway_eui: GatewayEUI) -> None:
+        """With its certificates."""
+        ...
+
+    async def add_certificate(self, certificate: GatewayCertificate) -> None: ...
+    async def certificate(self, fingerprint: str) -> GatewayCertificate | None: ...
+    async def certificates_of(self, gateway_eui: GatewayEUI) -> list[GatewayCertificate]: ...
+    async def set_certificate_active(self, fingerprint: str, active: bool) -> None: ...
+
+    async def add_destination(self, destination: Destination) -> None: ...
+    async def destination(self, account: str, name: str) -> Destination | None: ...
+    async def destinations(self, account: str) -> list[Destination]: ...
+    async def remove_destination(self, account: str, name: str) -> None:
+        """Raises `Conflict` while a device names it."""
+        ...
+
+
+class ChangeFeed(Protocol):
+    """Changes of the registry and queue by whichever process made them."""
+
+    async def last_change(self) -> int: ...
+    async def changes(self, after_sequence: int) -> list[Change]: ...
+
+
+class Store(SessionStore, OutboxStore, DownlinkQueue, Registry, ChangeFeed, Protocol):
+    """One engine offers all ports."""
+
+    async def open(self) -> None:
+        """Make or migrate the schema. Raises `SchemaTooNew`."""
+        ...
+
+    async def close(self) -> None:
+        """After everything that is under way has been committed."""
+        ...

@@ -1,0 +1,169 @@
+"""The values that the store keeps, beside sessions: what an operator registers, and what is owed.
+
+Secrets (`RootKeys`, session keys, downlink payloads, delivery documents) are sealed by the store on
+their way in and opened on their way out; a record carries them as types that do not print.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from bittern.lorawan.crypto import SessionKeys
+from bittern.lorawan.versions import MacVersion
+from bittern.types import (
+    AppKey,
+    DevAddr,
+    DevEUI,
+    GatewayEUI,
+    GenAppKey,
+    Instant,
+    JoinEUI,
+    NwkKey,
+)
+
+DEFAULT_ACCOUNT = "000000000000"
+
+
+class OtaaActivation(msgspec.Struct, frozen=True, kw_only=True, tag="otaa"):
+    """Over-the-air activation. `nwk_key` is None for LoRaWAN 1.0.x."""
+
+    join_eui: JoinEUI
+    app_key: AppKey
+    nwk_key: NwkKey | None = None
+    gen_app_key: GenAppKey | None = None
+
+
+class AbpActivation(msgspec.Struct, frozen=True, kw_only=True, tag="abp"):
+    """Activation by personalization. `fcnt_start` is the first uplink counter to expect."""
+
+    dev_addr: DevAddr
+    keys: SessionKeys
+    fcnt_start: int = 0
+
+
+Activation = OtaaActivation | AbpActivation
+
+
+class DeviceProfile(msgspec.Struct, frozen=True, kw_only=True):
+    """What the maker says of a kind of device."""
+
+    account: str = DEFAULT_ACCOUNT
+    id: str
+    name: str = ""
+    mac_version: MacVersion = MacVersion.LORAWAN_1_0_3
+    reg_params_revision: str = "RP002-1.0.1"
+    region: str = "EU868"
+    supports_join: bool = True
+    supports_class_b: bool = False
+    supports_class_c: bool = False
+    supports_32bit_fcnt: bool = True
+    rx1_delay_s: int = 1
+    rx1_dr_offset: int = 0
+    rx2_data_rate: int | None = None
+    """None: the region's default, likewise `rx2_frequency_hz`."""
+    rx2_frequency_hz: int | None = None
+
+
+class ServiceProfile(msgspec.Struct, frozen=True, kw_only=True):
+    """What the operator grants a device."""
+
+    account: str = DEFAULT_ACCOUNT
+    id: str
+    name: str = ""
+    add_gateway_metadata: bool = True
+
+
+class Device(msgspec.Struct, frozen=True, kw_only=True):
+    """A registered device."""
+
+    account: str = DEFAULT_ACCOUNT
+    id: str
+    """WirelessDeviceId, a lower-case UUID."""
+    dev_eui: DevEUI
+    name: str = ""
+    description: str = ""
+    destination: str
+    device_profile_id: str
+    service_profile_id: str
+    activation: Activation
+    created_at: Instant
+
+
+class Gateway(msgspec.Struct, frozen=True, kw_only=True):
+    """A registered gateway and what it is told in `router_config`."""
+
+    account: str = DEFAULT_ACCOUNT
+    id: str
+    gateway_eui: GatewayEUI
+    name: str = ""
+    description: str = ""
+    region: str = "EU868"
+    sub_bands: tuple[int, ...] = ()
+    """Sub-bands 1..8 of a fixed plan; empty: the plan's first that gateways use (2)."""
+    join_eui_filters: tuple[tuple[int, int], ...] = ()
+    net_id_filters: tuple[int, ...] = ()
+    max_eirp_dbm: float | None = None
+    station_region: str | None = None
+    """Name sent to the station instead of the plan's own."""
+    created_at: Instant
+
+
+class GatewayCertificate(msgspec.Struct, frozen=True, kw_only=True):
+    """A client certificate issued to a gateway; its private key was handed out and not kept."""
+
+    fingerprint: str
+    """SHA-256 of the DER, 64 lower-case hex digits: the certificate id."""
+    account: str = DEFAULT_ACCOUNT
+    gateway_eui: GatewayEUI
+    active: bool = True
+    not_after: Instant
+    created_at: Instant
+
+
+class Destination(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the messages of devices go."""
+
+    account: str = DEFAULT_ACCOUNT
+    name: str
+    expression_type: Literal["MqttTopic", "RuleName"] = "MqttTopic"
+    expression: str
+    description: str = ""
+    role_arn: str = ""
+    created_at: Instant
+
+
+class QueuedDownlink(msgspec.Struct, frozen=True, kw_only=True):
+    """An application payload that waits for its device, in order of arrival."""
+
+    message_id: str
+    """8-8-4-4 hexadecimal, as AWS writes it."""
+    dev_eui: DevEUI
+    payload: bytes
+    fport: int
+    confirmed: bool = False
+    attempts: int = 0
+    queued_at: Instant
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """A message owed to a destination: stored with the session that it came from."""
+
+    message_id: str
+    account: str = DEFAULT_ACCOUNT
+    dev_eui: DevEUI
+    destination: str
+    document: bytes
+    """The message itself, JSON in UTF-8."""
+    created_at: Instant
+    sequence: int = 0
+    """Given by the store; deliveries of one device go out in this order."""
+
+
+class Change(msgspec.Struct, frozen=True):
+    """Something that an operator changed: caches drop what they hold of it."""
+
+    sequence: int
+    kind: Literal["device", "gateway", "certificate", "destination", "profile", "downlink", "session"]
+    identity: str
