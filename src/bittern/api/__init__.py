@@ -1,0 +1,1 @@
+"""The AWS front, derived from the service model."""

@@ -1,0 +1,1 @@
+"""The certificate authority: who a gateway is, and who the server is."""

@@ -1,0 +1,1 @@
+"""The rules language of AWS IoT, pure."""
