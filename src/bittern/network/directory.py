@@ -1,0 +1,110 @@
+"""The registry kept in memory, and forgotten where an operator changed it.
+
+Whichever process makes a change, the store's change feed names it; `follow` drops what is held of
+it, and the next use reads it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from bittern.lorawan.regions import plan
+from bittern.lorawan.regions.plan import Plan
+from bittern.store.protocol import Registry
+from bittern.store.records import (
+    Change,
+    Destination,
+    Device,
+    DeviceProfile,
+    Gateway,
+    GatewayCertificate,
+    ServiceProfile,
+)
+from bittern.types import EUI64, DevEUI, GatewayEUI
+
+
+class DeviceContext(msgspec.Struct, frozen=True):
+    """A device with everything that its frames need."""
+
+    device: Device
+    profile: DeviceProfile
+    service: ServiceProfile
+    plan: Plan
+
+
+class Directory:
+    """Reads through to the store; a hit is a dictionary look-up."""
+
+    def __init__(self, store: Registry) -> None:
+        self._store = store
+        self._devices: dict[DevEUI, DeviceContext] = {}
+        self._gateways: dict[GatewayEUI, Gateway] = {}
+        self._destinations: dict[tuple[str, str], Destination] = {}
+        self._forgetting: list[Callable[[Change], None]] = []
+
+    def cached_device(self, dev_eui: DevEUI) -> DeviceContext | None:
+        return self._devices.get(dev_eui)
+
+    async def device(self, dev_eui: DevEUI) -> DeviceContext | None:
+        context = self._devices.get(dev_eui)
+        if context is None:
+            context = await self._read_device(dev_eui)
+            if context is not None:
+                self._devices[dev_eui] = context
+        return context
+
+    async def gateway(self, gateway_eui: GatewayEUI) -> Gateway | None:
+        gateway = self._gateways.get(gateway_eui)
+        if gateway is None:
+            gateway = await self._store.gateway(gateway_eui)
+            if gateway is not None:
+                self._gateways[gateway_eui] = gateway
+        return gateway
+
+    async def certificate(self, fingerprint: str) -> GatewayCertificate | None:
+        """Never cached: a revoked certificate must not open one more connection."""
+        return await self._store.certificate(fingerprint)
+
+    async def destination(self, account: str, name: str) -> Destination | None:
+        destination = self._destinations.get((account, name))
+        if destination is None:
+            destination = await self._store.destination(account, name)
+            if destination is not None:
+                self._destinations[account, name] = destination
+        return destination
+
+    def also_forget(self, forget: Callable[[Change], None]) -> None:
+        """Other caches hear of changes here."""
+        self._forgetting.append(forget)
+
+    def follow(self, changes: list[Change]) -> None:
+        """Drop what the changes touched."""
+        for change in changes:
+            self._forget(change)
+            for forget in self._forgetting:
+                forget(change)
+
+    def _forget(self, change: Change) -> None:
+        match change.kind:
+            case "device":
+                self._devices.pop(DevEUI(EUI64.from_hex(change.identity)), None)
+            case "profile":
+                self._devices.clear()
+            case "gateway" | "certificate":
+                self._gateways.clear()
+            case "destination":
+                self._destinations.clear()
+            case "downlink" | "session":
+                pass
+
+    async def _read_device(self, dev_eui: DevEUI) -> DeviceContext | None:
+        device = await self._store.device(dev_eui)
+        if device is None:
+            return None
+        profile = await self._store.device_profile(device.device_profile_id)
+        service = await self._store.service_profile(device.service_profile_id)
+        if profile is None or service is None:
+            raise RuntimeError(f"device {dev_eui} names a profile that is not there")
+        return DeviceContext(device, profile, service, plan(profile.region))

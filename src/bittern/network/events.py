@@ -1,0 +1,141 @@
+"""What the network reports of itself: to the log, to metrics and to who watches with `bittern tail`."""
+
+from __future__ import annotations
+
+import msgspec
+
+from bittern.types import DevAddr, DevEUI, GatewayEUI, Instant, Refusal
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_defaults=True):
+    """The base: when it happened."""
+
+    at: Instant
+
+
+class UplinkDelivered(Event, frozen=True, kw_only=True, tag="uplink"):
+    """A data frame was accepted and, unless it had no application payload, is owed to `destination`."""
+
+    dev_eui: DevEUI
+    dev_addr: DevAddr
+    fcnt: int
+    fport: int | None
+    payload: bytes
+    confirmed: bool
+    frequency_hz: int
+    data_rate: int
+    gateways: tuple[tuple[GatewayEUI, int, float], ...]
+    """(EUI, RSSI in dBm, SNR in dB), the best first."""
+    message_id: str | None = None
+    destination: str | None = None
+
+
+class UplinkRepeated(Event, frozen=True, kw_only=True, tag="retransmission"):
+    """The device sent its last frame again: acknowledged again where owed, not delivered again."""
+
+    dev_eui: DevEUI
+    fcnt: int
+
+
+class JoinAnswered(Event, frozen=True, kw_only=True, tag="join"):
+    """A join-request was accepted and its join-accept handed to a gateway."""
+
+    dev_eui: DevEUI
+    dev_addr: DevAddr
+    dev_nonce: int
+    gateway_eui: GatewayEUI | None
+
+
+class FrameRefused(Event, frozen=True, kw_only=True, tag="refusal"):
+    """A frame was not let in; `reason` says what did not match."""
+
+    refusal: Refusal
+    reason: str
+    dev_eui: DevEUI | None = None
+    dev_addr: DevAddr | None = None
+    fcnt16: int | None = None
+    gateway_eui: GatewayEUI | None = None
+
+
+class DownlinkSent(Event, frozen=True, kw_only=True, tag="downlink"):
+    """A frame was handed to a gateway for the device's receive windows."""
+
+    dev_eui: DevEUI
+    downlink_id: int
+    fcnt_down: int
+    fport: int | None
+    confirmed: bool
+    ack: bool
+    gateway_eui: GatewayEUI
+    message_id: str | None = None
+
+
+class DownlinkTransmitted(Event, frozen=True, kw_only=True, tag="transmitted"):
+    """The gateway reports that it put the frame on air."""
+
+    dev_eui: DevEUI
+    downlink_id: int
+    gateway_eui: GatewayEUI
+    frequency_hz: int
+    data_rate: int
+
+
+class DownlinkAcknowledged(Event, frozen=True, kw_only=True, tag="acknowledged"):
+    """The device acknowledged a confirmed downlink."""
+
+    dev_eui: DevEUI
+    message_id: str
+
+
+class DownlinkWaits(Event, frozen=True, kw_only=True, tag="downlink_waits"):
+    """A queued message could not go now; it stays in the queue."""
+
+    dev_eui: DevEUI
+    message_id: str | None
+    reason: str
+
+
+class DownlinkDiscarded(Event, frozen=True, kw_only=True, tag="downlink_discarded"):
+    """A confirmed message was tried as often as is allowed, without acknowledgement."""
+
+    dev_eui: DevEUI
+    message_id: str
+    attempts: int
+
+
+class GatewayConnected(Event, frozen=True, kw_only=True, tag="gateway_connected"):
+    """A gateway's data connection is up; `station` is the version that it names."""
+
+    gateway_eui: GatewayEUI
+    station: str
+
+
+class GatewayDisconnected(Event, frozen=True, kw_only=True, tag="gateway_disconnected"):
+    """A gateway's data connection ended."""
+
+    gateway_eui: GatewayEUI
+    reason: str
+
+
+class GatewayRefused(Event, frozen=True, kw_only=True, tag="gateway_refusal"):
+    """A gateway, or a message of it, was not let in; `reason` says what did not match."""
+
+    refusal: Refusal
+    reason: str
+    gateway_eui: GatewayEUI | None = None
+
+
+NetworkEvent = (
+    UplinkDelivered
+    | UplinkRepeated
+    | JoinAnswered
+    | FrameRefused
+    | DownlinkSent
+    | DownlinkTransmitted
+    | DownlinkAcknowledged
+    | DownlinkWaits
+    | DownlinkDiscarded
+    | GatewayConnected
+    | GatewayDisconnected
+    | GatewayRefused
+)

@@ -1,0 +1,84 @@
+"""Count every event, log what a person should see, and pass all of them to who watches.
+
+An accepted uplink costs a counter and one glance at the list of watchers; only refusals and rare
+events are formatted for the log at its usual level.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from bittern.network.events import FrameRefused, GatewayRefused, NetworkEvent, UplinkDelivered
+from bittern.types import Refusal
+
+logger = logging.getLogger("bittern.network")
+
+Watcher = Callable[[NetworkEvent], None]
+
+_LEVELS = {
+    "uplink": logging.DEBUG,
+    "retransmission": logging.DEBUG,
+    "transmitted": logging.DEBUG,
+    "refusal": logging.WARNING,
+    "gateway_refusal": logging.WARNING,
+    "downlink_discarded": logging.WARNING,
+}
+
+_UNLOGGED = frozenset({"event", "at", "payload"})
+"""`payload` is what the device said in confidence: it goes to its destination, never to a log."""
+
+
+class Journal:
+    """One for the whole server."""
+
+    def __init__(self) -> None:
+        self.events: Counter[str] = Counter()
+        self.refusals: Counter[Refusal] = Counter()
+        self._watchers: list[Watcher] = []
+
+    def record(self, event: NetworkEvent) -> None:
+        name = str(event.__struct_config__.tag)
+        self.events[name] += 1
+        if isinstance(event, FrameRefused | GatewayRefused):
+            self.refusals[event.refusal] += 1
+        level = _LEVELS.get(name, logging.INFO)
+        if logger.isEnabledFor(level):
+            logger.log(level, "%s %s", name, _words(event))
+        for watcher in self._watchers:
+            watcher(event)
+
+    @property
+    def watched(self) -> bool:
+        return bool(self._watchers) or logger.isEnabledFor(logging.DEBUG)
+
+    def count_uplink(self) -> None:
+        """An accepted uplink that nobody watches: only its count is kept."""
+        self.events["uplink"] += 1
+
+    @contextmanager
+    def watching(self, watcher: Watcher) -> Iterator[None]:
+        """`watcher` is called with every event, at once; it must not block or raise."""
+        self._watchers.append(watcher)
+        try:
+            yield
+        finally:
+            self._watchers.remove(watcher)
+
+
+def _words(event: NetworkEvent) -> str:
+    """`dev_eui=… fcnt=… refusal=…`: one structured line."""
+    shown = (
+        (name, getattr(event, name)) for name in event.__struct_fields__ if name not in _UNLOGGED
+    )
+    return " ".join(f"{name}={_word(value)}" for name, value in shown if value is not None)
+
+
+def _word(value: object) -> str:
+    text = str(value)
+    return f'"{text}"' if " " in text else text
+
+
+__all__ = ["Journal", "UplinkDelivered", "Watcher"]

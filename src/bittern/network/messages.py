@@ -1,0 +1,127 @@
+"""The uplink message as AWS IoT Core for LoRaWAN writes it: field for field, type for type.
+
+`DataRate` and `Frequency` are strings here although they are numbers elsewhere in that API, and an
+uplink without FPort is reported with 225: consumers depend on both.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from datetime import UTC, datetime
+
+import msgspec
+
+from bittern.lorawan.frame import DataUp
+from bittern.lorawan.radio import Reception
+from bittern.lorawan.regions.plan import DataRate
+from bittern.types import DevEUI, Instant
+
+FPORT_OF_NONE = 225
+"""Stands for an absent FPort."""
+
+
+class GatewayMetadata(msgspec.Struct, frozen=True, rename="pascal"):
+    gateway_eui: str
+    rssi: int
+    snr: float
+
+
+class LoRaWANMetadata(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`WirelessMetadata.LoRaWAN`; frequency in Hz, bandwidth in kHz, battery 0..255, margin in dB."""
+
+    ADR: bool
+    Bandwidth: int
+    ClassB: bool
+    CodeRate: str
+    DataRate: str
+    DevAddr: str
+    DevEui: str
+    FCnt: int
+    FOptLen: int
+    FPort: int
+    Frequency: str
+    Battery: int | None = None
+    Margin: int | None = None
+    Gateways: list[GatewayMetadata] | None = None
+    AckedMessageId: str | None = None
+    MIC: str
+    MType: str
+    Major: str
+    Modulation: str
+    PolarizationInversion: bool
+    SpreadingFactor: int
+    Timestamp: str
+
+
+class WirelessMetadata(msgspec.Struct, frozen=True):
+    LoRaWAN: LoRaWANMetadata
+
+
+class UplinkMessage(msgspec.Struct, frozen=True):
+    """What a destination receives."""
+
+    MessageId: str
+    WirelessDeviceId: str
+    PayloadData: str
+    WirelessMetadata: WirelessMetadata
+
+
+_encoder = msgspec.json.Encoder()
+
+
+def uplink_message(
+    *,
+    message_id: str,
+    device_id: str,
+    dev_eui: DevEUI,
+    frame: DataUp,
+    fcnt: int,
+    payload: bytes,
+    data_rate: DataRate,
+    receptions: tuple[Reception, ...],
+    received_at: Instant,
+    with_gateways: bool,
+    acked_message_id: str | None = None,
+) -> bytes:
+    """The message as JSON in UTF-8.
+
+    `payload` is the decrypted FRMPayload; `receptions` come best first, and frequency and data rate
+    are those of the best.
+    """
+    best = receptions[0]
+    gateways = [
+        GatewayMetadata(reception.gateway_eui.hex(), reception.rssi_dbm, reception.snr_db)
+        for reception in receptions
+    ]
+    metadata = LoRaWANMetadata(
+        ADR=frame.adr,
+        Bandwidth=data_rate.bandwidth_khz,
+        ClassB=frame.class_b,
+        CodeRate="4/5",
+        DataRate=str(best.data_rate),
+        DevAddr=frame.dev_addr.hex(),
+        DevEui=dev_eui.hex(),
+        FCnt=fcnt,
+        FOptLen=len(frame.fopts),
+        FPort=FPORT_OF_NONE if frame.fport is None else frame.fport,
+        Frequency=str(best.frequency_hz),
+        Gateways=gateways if with_gateways else None,
+        AckedMessageId=acked_message_id,
+        MIC=frame.mic.hex(),
+        MType=frame.mtype.spec_name,
+        Major="LoRaWANR1",
+        Modulation=data_rate.modulation,
+        PolarizationInversion=False,
+        SpreadingFactor=data_rate.spreading_factor,
+        Timestamp=rfc3339(received_at),
+    )
+    message = UplinkMessage(
+        message_id, device_id, b64encode(payload).decode(), WirelessMetadata(metadata)
+    )
+    return _encoder.encode(message)
+
+
+def rfc3339(instant: Instant) -> str:
+    """UTC with milliseconds, as in the samples of the developer guide."""
+    text = datetime.fromtimestamp(instant, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
