@@ -1,0 +1,34 @@
+"""What the network needs of the world around it, beside the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from bittern.lorawan.radio import Transmission
+from bittern.store.records import Delivery
+from bittern.types import GatewayEUI, Instant
+
+Clock = Callable[[], Instant]
+
+
+class GatewayLink(Protocol):
+    """The connections to gateways."""
+
+    def transmit(self, gateway_eui: GatewayEUI, transmission: Transmission) -> bool:
+        """Hand a frame to a gateway, at once. False: it is not connected, or too far behind."""
+        ...
+
+
+class Outbox(Protocol):
+    """Whoever carries messages to their destinations."""
+
+    def offer(self, delivery: Delivery) -> None:
+        """A message that has just been stored. Refusing to hold it in memory is no loss."""
+        ...
+
+
+class Randomness(Protocol):
+    """`random.SystemRandom`, or a seeded one in tests."""
+
+    def getrandbits(self, k: int, /) -> int: ...
