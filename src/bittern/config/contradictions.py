@@ -1,0 +1,80 @@
+"""Settings that are each well-formed and yet cannot be used."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from urllib.parse import SplitResult, urlsplit
+
+from bittern.config.settings import Configuration, Mqtt
+from bittern.lorawan import regions
+
+STATION_URI_LIMIT = 96
+"""Basics Station takes 127 characters; the path that discovery adds needs some of them."""
+
+
+def contradictions(configuration: Configuration) -> Iterator[tuple[str, str]]:
+    """Settings that are each well-formed and yet cannot be used, with the reason."""
+    yield from _unusable_addresses(configuration)
+    yield from _unusable_broker(configuration.mqtt)
+    if configuration.lns.uri is not None and (what := _station_uri_flaw(configuration.lns.uri)):
+        yield "lns.uri", what
+    if configuration.network.region not in regions.names():
+        yield "network.region", f"no such region; there are {', '.join(regions.names())}"
+
+
+def _unusable_addresses(configuration: Configuration) -> Iterator[tuple[str, str]]:
+    taken: dict[tuple[str, int], str] = {}
+    yield from _not_an_address("server.bind", configuration.server.bind)
+    for name in ("api", "lns", "cups", "mqtt"):
+        listener = getattr(configuration, name)
+        if name == "mqtt" and listener.url is not None:
+            continue
+        if listener.host is not None:
+            yield from _not_an_address(f"{name}.host", listener.host)
+        place = (configuration.host_of(listener), listener.port)
+        if listener.port and place in taken:
+            yield f"{name}.port", f"{listener.port} is already the port of {taken[place]}"
+        taken[place] = name
+
+
+def _not_an_address(where: str, host: str) -> Iterator[tuple[str, str]]:
+    try:
+        ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
+    except ValueError:
+        yield where, f"not an IP address of this machine: {host!r}"
+
+
+def _unusable_broker(mqtt: Mqtt) -> Iterator[tuple[str, str]]:
+    for name in ("ca", "certificate", "key"):
+        file = getattr(mqtt, name)
+        if file is not None and not file.is_file():
+            yield f"mqtt.{name}", f"file not found: {file}"
+    if (mqtt.certificate is None) != (mqtt.key is None):
+        absent = "key" if mqtt.key is None else "certificate"
+        yield f"mqtt.{absent}", "absent: mqtt.certificate and mqtt.key need each other"
+    if mqtt.password is not None and mqtt.username is None:
+        yield "mqtt.username", "absent, though there is a password"
+    if mqtt.url is not None and _split(mqtt.url, {"mqtt", "mqtts"}) is None:
+        # Not repeated here: a user's URL may hold a password.
+        yield "mqtt.url", "expected mqtt://HOST:PORT or mqtts://HOST:PORT and nothing else"
+
+
+def _station_uri_flaw(uri: str) -> str | None:
+    parts = _split(uri, {"wss"})
+    if parts is None or parts.port is None:
+        return f"expected wss://NAME:PORT, got {uri!r}"
+    if len(uri) > STATION_URI_LIMIT:
+        return f"longer than {STATION_URI_LIMIT} characters"
+    return None
+
+
+def _split(url: str, schemes: set[str]) -> SplitResult | None:
+    """``scheme://host[:port]``, or None where it is anything else."""
+    try:
+        parts = urlsplit(url)
+        plain = parts.scheme in schemes and parts.port != 0 and not parts.username
+    except ValueError:
+        return None
+    bare = not parts.path and not parts.query and not parts.fragment
+    return parts if plain and bare and parts.hostname else None

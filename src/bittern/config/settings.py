@@ -1,0 +1,216 @@
+"""Every setting, typed, with its default. The text below a field is its documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from bittern.types import NetID
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Milliseconds = Annotated[int, Meta(ge=0, le=60_000)]
+Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+HOST_NAME = r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$"
+VERSION = r"^\d+\.\d+\.\d+$"
+HostName = Annotated[str, Meta(pattern=HOST_NAME)]
+Version = Annotated[str, Meta(pattern=VERSION)]
+PATTERNS = {HOST_NAME: "a host name", VERSION: "a version like 2.0.6"}
+"""How a person is told of each pattern."""
+
+ENVIRONMENT_PREFIX = "BITTERN_"
+
+
+class Secret:
+    """Text that does not print. ``expose`` is for whoever hands it to its receiver."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def expose(self) -> str:
+        return self._text
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+
+class Server(msgspec.Struct, frozen=True, kw_only=True):
+    """What all listeners share."""
+
+    bind: str = "127.0.0.1"
+    """Address to listen on; ``0.0.0.0`` or ``::`` for every network this machine is in."""
+    names: tuple[HostName, ...] = ()
+    """Names by which gateways and clients reach this server. They enter its certificate, beside
+    ``localhost``, ``127.0.0.1`` and the machine's own name."""
+
+
+class Api(msgspec.Struct, frozen=True, kw_only=True):
+    """The API and the console."""
+
+    host: str | None = None
+    """Address to listen on, where it differs from ``server.bind``."""
+    port: Port = 8080
+    """Port to listen on; 0 takes a free one."""
+
+
+class Lns(msgspec.Struct, frozen=True, kw_only=True):
+    """The gateways' front end: the LNS protocol of Basics Station over TLS."""
+
+    host: str | None = None
+    """Address to listen on, where it differs from ``server.bind``."""
+    port: Port = 8887
+    """Port to listen on; 0 takes a free one."""
+    uri: str | None = None
+    """What discovery tells a gateway to connect to, ``wss://NAME:PORT``, where that differs from
+    the name and port it came in by: behind a port forwarding or a load balancer."""
+    max_message_bytes: Annotated[int, Meta(ge=1024, le=16_777_216)] = 65_536
+    """Longest message taken from a gateway. A longer one ends the connection."""
+    malformed_per_minute: Annotated[int, Meta(ge=1, le=60_000)] = 60
+    """Malformed messages that a gateway may send within a minute before it is disconnected."""
+    handshake_timeout_s: Seconds = 10.0
+    """A connection that is not an established websocket by then is closed."""
+    ping_interval_s: Seconds = 30.0
+    """Pause between pings: the gateway itself never pings."""
+    ping_timeout_s: Seconds = 20.0
+    """A ping not answered by then means that the gateway is gone."""
+    minimum_station: Version = "2.0.4"
+    """Oldest version of Basics Station that may connect."""
+
+
+class Cups(msgspec.Struct, frozen=True, kw_only=True):
+    """The gateways' configuration and update server (CUPS) of Basics Station."""
+
+    host: str | None = None
+    """Address to listen on, where it differs from ``server.bind``."""
+    port: Port = 8443
+    """Port to listen on; 0 takes a free one."""
+
+
+class Mqtt(msgspec.Struct, frozen=True, kw_only=True):
+    """Where uplinks are published: the embedded broker, or one of yours."""
+
+    host: str | None = None
+    """Address the embedded broker listens on, where it differs from ``server.bind``."""
+    port: Port = 1883
+    """Port of the embedded broker; 0 takes a free one."""
+    url: str | None = None
+    """A broker of yours, ``mqtt://HOST:PORT`` or ``mqtts://HOST:PORT``. The embedded broker is
+    then not started."""
+    ca: Path | None = None
+    """PEM file of the authorities that sign the broker's certificate; absent: the system's."""
+    certificate: Path | None = None
+    """PEM file of our certificate for the broker. Needs ``mqtt.key``."""
+    key: Path | None = None
+    """PEM file of the key of ``mqtt.certificate``."""
+    username: str | None = None
+    """Name to log in by at the broker."""
+    password_file: Path | None = None
+    """File whose first line is the password for the broker."""
+    password: Secret | None = None
+    """Password for the broker. Only from the environment; in a file of its own it is
+    ``mqtt.password_file``."""
+    client_id: Annotated[str, Meta(min_length=1, max_length=64)] = "bittern"
+    """Client identifier at the broker. Two servers at one broker need two."""
+
+
+class Network(msgspec.Struct, frozen=True, kw_only=True):
+    """The LoRaWAN network."""
+
+    net_id: NetID = NetID(bytes(3))
+    """Identifier of the network, six hexadecimal digits. 000000 and 000001 are for private and
+    experimental networks; any other is assigned by the LoRa Alliance."""
+    region: str = "EU868"
+    """Region of a gateway or device that is added without one."""
+    deduplication_window_ms: Milliseconds = 200
+    """How long copies of a frame from other gateways are waited for."""
+
+
+class Store(msgspec.Struct, frozen=True, kw_only=True):
+    """The database."""
+
+    group_commit_ms: Annotated[float, Meta(ge=0, le=1000)] = 2.0
+    """Calls that arrive within this time share a transaction. Longer: fewer writes to the disk;
+    shorter: each answer comes sooner. What was answered is durable either way."""
+
+
+class Log(msgspec.Struct, frozen=True, kw_only=True):
+    """The log, on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severity that is written."""
+    format: Literal["auto", "text", "json"] = "auto"
+    """One line of text or one JSON object for each event; ``auto`` is text in a terminal and JSON
+    elsewhere."""
+
+
+class Configuration(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings of the whole server. Paths in the file are relative to the file."""
+
+    data_dir: Path = Path("data")
+    """Folder of everything bittern keeps: database, keys, certificates. Only its owner may read
+    it. Made at the first start."""
+    server: Server = Server()
+    """What all listeners share."""
+    api: Api = Api()
+    """The API and the console."""
+    lns: Lns = Lns()
+    """The gateways' front end."""
+    cups: Cups = Cups()
+    """The gateways' configuration and update server."""
+    mqtt: Mqtt = Mqtt()
+    """Where uplinks are published."""
+    network: Network = Network()
+    """The LoRaWAN network."""
+    store: Store = Store()
+    """The database."""
+    log: Log = Log()
+    """The log."""
+
+    def host_of(self, listener: Api | Lns | Cups | Mqtt) -> str:
+        """The address that ``listener`` listens on."""
+        return listener.host or self.server.bind
+
+
+SECTIONS: Mapping[str, type[msgspec.Struct]] = {
+    field.name: type(field.default)
+    for field in msgspec.structs.fields(Configuration)
+    if isinstance(field.default, msgspec.Struct)
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One thing that can be set: ``path`` is ``lns.port``."""
+
+    path: str
+    type: Any
+    default: Any
+
+    @property
+    def variable(self) -> str:
+        """``lns.port`` is overridden by ``BITTERN_LNS__PORT``."""
+        return ENVIRONMENT_PREFIX + self.path.replace(".", "__").upper()
+
+    @property
+    def is_secret(self) -> bool:
+        return bool(self.type == Secret | None)
+
+
+def settings() -> dict[str, Setting]:
+    """Every setting by its path."""
+    kinds: list[tuple[str, type[msgspec.Struct]]] = [("", Configuration)]
+    kinds += [(f"{name}.", kind) for name, kind in SECTIONS.items()]
+    found = [
+        Setting(prefix + field.name, types[field.name], field.default)
+        for prefix, kind in kinds
+        for types in [get_type_hints(kind, include_extras=True)]
+        for field in msgspec.structs.fields(kind)
+        if prefix + field.name not in SECTIONS
+    ]
+    return {setting.path: setting for setting in found}

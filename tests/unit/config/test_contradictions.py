@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bittern.config import Api, Configuration, Lns, Mqtt, Network, Secret, Server
+from bittern.config.contradictions import contradictions
+
+
+def found(**sections: object) -> list[tuple[str, str]]:
+    return list(contradictions(Configuration(**sections)))  # type: ignore[arg-type]
+
+
+def test_the_defaults_agree() -> None:
+    assert found() == []
+
+
+@pytest.mark.parametrize("bind", ["0.0.0.0", "::", "::1", "localhost", "127.0.0.1"])
+def test_an_address_may_be_listened_on(bind: str) -> None:
+    assert found(server=Server(bind=bind)) == []
+
+
+def test_a_name_is_not_an_address_to_listen_on() -> None:
+    assert found(server=Server(bind="lns.example.com")) == [
+        ("server.bind", "not an IP address of this machine: 'lns.example.com'")
+    ]
+    assert found(lns=Lns(host="everywhere"))[0][0] == "lns.host"
+
+
+def test_two_listeners_do_not_share_a_port() -> None:
+    assert found(api=Api(port=8887)) == [("lns.port", "8887 is already the port of api")]
+
+
+def test_two_listeners_share_a_port_at_two_addresses() -> None:
+    assert found(api=Api(port=8887, host="127.0.0.2")) == []
+
+
+def test_any_number_of_listeners_take_a_free_port() -> None:
+    assert found(api=Api(port=0), lns=Lns(port=0)) == []
+
+
+def test_the_port_of_a_broker_that_is_not_started_is_free() -> None:
+    assert found(api=Api(port=1883), mqtt=Mqtt(url="mqtt://broker")) == []
+
+
+def test_certificate_and_key_need_each_other(tmp_path: Path) -> None:
+    file = tmp_path / "x.pem"
+    file.touch()
+    what = "absent: mqtt.certificate and mqtt.key need each other"
+    assert found(mqtt=Mqtt(certificate=file)) == [("mqtt.key", what)]
+    assert found(mqtt=Mqtt(key=file)) == [("mqtt.certificate", what)]
+    assert found(mqtt=Mqtt(key=file, certificate=file)) == []
+
+
+def test_files_must_be_there(tmp_path: Path) -> None:
+    absent = tmp_path / "absent.pem"
+    assert found(mqtt=Mqtt(ca=absent)) == [("mqtt.ca", f"file not found: {absent}")]
+
+
+def test_a_password_needs_a_name() -> None:
+    assert found(mqtt=Mqtt(password=Secret("x"))) == [
+        ("mqtt.username", "absent, though there is a password")
+    ]
+
+
+@pytest.mark.parametrize("url", ["mqtt://broker", "mqtts://broker.example:8883", "mqtt://[::1]:1"])
+def test_a_broker_is_named_by_scheme_host_and_port(url: str) -> None:
+    assert found(mqtt=Mqtt(url=url)) == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["broker:1883", "http://broker", "mqtt://", "mqtt://broker:99999", "mqtt://broker/topic"],
+)
+def test_any_other_url_is_not_a_broker(url: str) -> None:
+    assert [where for where, _ in found(mqtt=Mqtt(url=url))] == ["mqtt.url"]
+
+
+def test_a_password_in_the_url_is_refused_and_not_repeated() -> None:
+    ((where, what),) = found(mqtt=Mqtt(url="mqtt://me:hunter2@broker"))
+    assert where == "mqtt.url"
+    assert "hunter2" not in what
+
+
+def test_discovery_uri_is_one_that_a_station_takes() -> None:
+    assert found(lns=Lns(uri="wss://lns.example.com:443")) == []
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "wss://lns.example.com",
+        "ws://lns.example.com:80",
+        "wss://lns.example.com:443/path",
+        f"wss://{'a' * 90}.example:443",
+        "lns.example.com:443",
+    ],
+)
+def test_any_other_discovery_uri_is_refused(uri: str) -> None:
+    assert [where for where, _ in found(lns=Lns(uri=uri))] == ["lns.uri"]
+
+
+def test_an_unknown_region_is_told_what_there_is() -> None:
+    ((where, what),) = found(network=Network(region="MARS"))
+    assert where == "network.region"
+    assert "EU868" in what
