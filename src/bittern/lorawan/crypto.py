@@ -87,7 +87,7 @@ def _cmac(key: AES128Key, message: bytes) -> bytes:
     return keyed.finalize()
 
 
-def _encrypt_blocks(key: AES128Key, blocks: bytes) -> bytes:
+def _encrypt_blocks(key: AES128Key, blocks: bytes | bytearray) -> bytes:
     return _contexts(key).encryptor.update(blocks)
 
 
@@ -147,14 +147,14 @@ def crypt_frm_payload(
 
     ``key`` is the NwkSEncKey for FPort 0 and the AppSKey for all others.
     """
-    wire = dev_addr.to_wire()
     direction = _UPLINK if uplink else _DOWNLINK
-    size = len(payload)
-    if size <= 16:
-        blocks = _BLOCK.pack(1, 0, 0, 0, direction, wire, fcnt, 1)
-    else:
-        head = _BLOCK.pack(1, 0, 0, 0, direction, wire, fcnt, 0)[:15]
-        blocks = b"".join([head + _LAST_BYTE[i] for i in range(1, (size + 15) // 16 + 1)])
+    first = _BLOCK.pack(1, 0, 0, 0, direction, dev_addr.to_wire(), fcnt, 1)
+    count = (len(payload) + 15) >> 4
+    if count <= 1:
+        return _xor(payload, _encrypt_blocks(key, first))
+    blocks = bytearray(first * count)
+    for i in range(1, count):
+        blocks[16 * i + 15] = i + 1
     return _xor(payload, _encrypt_blocks(key, blocks))
 
 
@@ -179,12 +179,10 @@ def crypt_fopts(
 
 
 def _xor(data: bytes, stream: bytes) -> bytes:
+    """``data`` with as much of the key stream as it is long."""
     size = len(data)
     mixed = int.from_bytes(data, "little") ^ int.from_bytes(stream[:size], "little")
     return mixed.to_bytes(size, "little")
-
-
-_LAST_BYTE = [bytes((i,)) for i in range(256)]
 
 
 # Joins
