@@ -32,7 +32,7 @@ class _Identifier(bytes):
         return cls(value[::-1])
 
     def to_wire(self) -> bytes:
-        return bytes(self[::-1])
+        return self[::-1]
 
     @classmethod
     def from_hex(cls, text: str) -> Self:
