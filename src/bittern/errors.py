@@ -11,6 +11,7 @@ BitternError
 │   ├── SchemaTooNew         the database was written by a later bittern
 │   ├── Conflict             a resource of that identity exists, or is in use
 │   └── NotFound             no resource of that identity
+├── AuthorityUnusable        the certificate authority's files are there and cannot be used
 ├── SealingError
 │   ├── KeyFileExposed       the data key can be read by others
 │   └── SealBroken           a sealed value does not open: tampered, moved or of another key
@@ -65,6 +66,18 @@ class ConfigurationError(BitternError):
 
     def __str__(self) -> str:
         return "\n".join(self.problems)
+
+
+class AuthorityUnusable(BitternError):
+    """A file of the certificate authority is missing, broken or another's."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path = path
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.reason}"
 
 
 class StoreError(BitternError):
