@@ -45,7 +45,7 @@ class SessionCache:
             self._at[after.dev_addr] = (after,)
             return
         self._at[after.dev_addr] = tuple(
-            after if session is before else session for session in sessions
+            after if _same_activation(session, after) else session for session in sessions
         )
 
     def forget(self, dev_eui: DevEUI) -> None:
@@ -65,3 +65,7 @@ class SessionCache:
         self._at[dev_addr] = sessions
         for session in sessions:
             self._addresses.setdefault(session.dev_eui, set()).add(dev_addr)
+
+
+def _same_activation(one: Session, other: Session) -> bool:
+    return one.dev_eui == other.dev_eui and one.generation == other.generation

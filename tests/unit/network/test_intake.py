@@ -1,0 +1,106 @@
+import asyncio
+import logging
+
+import pytest
+
+from bittern.lorawan.radio import Reception
+from bittern.network.deduplication import Gathered
+from bittern.network.intake import Intake
+from bittern.network.journal import Journal
+from bittern.types import EUI64, GatewayEUI, Instant, Refusal
+
+GATEWAY = GatewayEUI(EUI64.from_hex("0016c001ff000001"))
+
+
+def heard() -> Reception:
+    return Reception(
+        gateway_eui=GATEWAY,
+        frequency_hz=868_100_000,
+        data_rate=5,
+        rssi_dbm=-60,
+        snr_db=5.0,
+        received_at=Instant(0.0),
+        xtime=1,
+        rctx=0,
+    )
+
+
+def loop_clock() -> Instant:
+    return Instant(asyncio.get_running_loop().time())
+
+
+async def test_each_frame_is_handled_once_after_its_window():
+    handled: list[bytes] = []
+
+    async def handle(gathered: Gathered) -> None:
+        handled.append(gathered.phy_payload)
+
+    intake = Intake(handle, window_s=0.01, journal=Journal(), now=loop_clock)
+    task = asyncio.create_task(intake.run())
+    for phy_payload in (b"one", b"two", b"one"):
+        intake.receive(phy_payload, heard())
+    assert handled == []
+    while len(handled) < 2:
+        await asyncio.sleep(0)
+    assert handled == [b"one", b"two"]
+    assert intake.statistics()["copies"] == 1
+    await _cancel(task)
+
+
+async def test_what_was_gathered_is_still_handled_when_the_server_stops():
+    handled: list[bytes] = []
+
+    async def handle(gathered: Gathered) -> None:
+        handled.append(gathered.phy_payload)
+
+    intake = Intake(handle, window_s=3600.0, journal=Journal(), now=loop_clock)
+    task = asyncio.create_task(intake.run())
+    await asyncio.sleep(0)
+    intake.receive(b"one", heard())
+    await _cancel(task)
+    assert handled == [b"one"]
+
+
+async def test_a_fault_in_one_frame_is_told_and_does_not_touch_the_next(
+    caplog: pytest.LogCaptureFixture,
+):
+    handled: list[bytes] = []
+
+    async def handle(gathered: Gathered) -> None:
+        if gathered.phy_payload == b"bad":
+            raise RuntimeError("broken")
+        handled.append(gathered.phy_payload)
+
+    intake = Intake(handle, window_s=0.0, journal=Journal(), now=loop_clock)
+    task = asyncio.create_task(intake.run())
+    intake.receive(b"bad", heard())
+    intake.receive(b"good", heard())
+    with caplog.at_level(logging.ERROR):
+        while not handled:
+            await asyncio.sleep(0)
+    assert handled == [b"good"]
+    assert "0016c001ff000001" in caplog.text
+    await _cancel(task)
+
+
+async def test_frames_beyond_what_can_be_in_flight_are_refused_by_name():
+    journal = Journal()
+    release = asyncio.Event()
+
+    async def handle(gathered: Gathered) -> None:
+        await release.wait()
+
+    intake = Intake(handle, window_s=0.0, journal=journal, now=loop_clock, in_flight_limit=1)
+    task = asyncio.create_task(intake.run())
+    intake.receive(b"one", heard())
+    while intake.statistics()["in_flight"] == 0:
+        await asyncio.sleep(0)
+    intake.receive(b"two", heard())
+    assert journal.refusals == {Refusal.OVERLOADED: 1}
+    release.set()
+    await _cancel(task)
+
+
+async def _cancel(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
