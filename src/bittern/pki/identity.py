@@ -1,0 +1,45 @@
+"""The server's own certificate: kept in one file, made anew when it no longer serves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
+
+from cryptography import x509
+
+from bittern.pki import files
+from bittern.pki.authority import Authority, moment
+from bittern.pki.issuing import alternative_names, issue_server_certificate
+from bittern.types import Instant
+
+RENEWED_BEFORE_END = timedelta(days=60)
+
+
+def server_identity(folder: Path, authority: Authority, names: Iterable[str], now: Instant) -> Path:
+    """The PEM file with the server's key and certificate for exactly ``names``.
+
+    Made or renewed where it must be; certificate and key share a file so that both change at once.
+    Safe to call again while the server runs: a changed file is for ``tls.present``.
+    """
+    names = list(names)
+    path = folder / "server.pem"
+    if not _serves(path, authority, names, now):
+        issued = issue_server_certificate(authority, names, now)
+        files.make_folder(folder)
+        files.replace(path, issued.private_key_pem() + issued.certificate_pem)
+    return path
+
+
+def _serves(path: Path, authority: Authority, names: list[str], now: Instant) -> bool:
+    try:
+        certificate = x509.load_pem_x509_certificate(files.read_secret(path))
+        called = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+    except (FileNotFoundError, ValueError, x509.ExtensionNotFound):
+        return False
+    renewal = certificate.not_valid_after_utc - RENEWED_BEFORE_END
+    return (
+        called.value == alternative_names(names)
+        and certificate.not_valid_before_utc <= moment(now) < renewal
+        and authority.has_signed(certificate)
+    )
