@@ -24,7 +24,7 @@ A refused frame is no exception but a value: ``types.Refusal``.
 
 from __future__ import annotations
 
-from bittern.types import EUI64
+from bittern.types import EUI64, Refusal
 
 
 class BitternError(Exception):
@@ -49,9 +49,10 @@ class CommandError(FrameError):
 class GatewayProtocolError(BitternError):
     """A gateway broke the protocol; its connection ends with ``reason``."""
 
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
+    def __init__(self, reason: str, refusal: Refusal = Refusal.MALFORMED_MESSAGE) -> None:
+        super().__init__(reason, refusal)
         self.reason = reason
+        self.refusal = refusal
 
     def __str__(self) -> str:
         return self.reason
