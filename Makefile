@@ -17,7 +17,7 @@ check: $(READY)  ## Format, lint, types, layers
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 test: $(READY)  ## All tests; what they need of the system is installed where that is possible
 	@sh tests/system-packages
