@@ -1,0 +1,245 @@
+"""The MAC commands a simulated device receives, and what it answers (TS001-1.0.4, 5; 1.1, 5).
+
+Written beside ``lorawan/commands.py`` and not on top of it: sizes and bits are typed in twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from bittern.lorawan.versions import MacVersion
+from bittern.simulator.complaint import Complaint, Objection
+from bittern.simulator.radio import DeviceRadio, LinkAdr
+
+
+class Down(IntEnum):
+    """Command identifiers from the network to the device."""
+
+    RESET_CONF = 0x01
+    LINK_CHECK_ANS = 0x02
+    LINK_ADR_REQ = 0x03
+    DUTY_CYCLE_REQ = 0x04
+    RX_PARAM_SETUP_REQ = 0x05
+    DEV_STATUS_REQ = 0x06
+    NEW_CHANNEL_REQ = 0x07
+    RX_TIMING_SETUP_REQ = 0x08
+    TX_PARAM_SETUP_REQ = 0x09
+    DL_CHANNEL_REQ = 0x0A
+    REKEY_CONF = 0x0B
+    ADR_PARAM_SETUP_REQ = 0x0C
+    DEVICE_TIME_ANS = 0x0D
+
+
+_SIZES = {
+    Down.RESET_CONF: 1,
+    Down.LINK_CHECK_ANS: 2,
+    Down.LINK_ADR_REQ: 4,
+    Down.DUTY_CYCLE_REQ: 1,
+    Down.RX_PARAM_SETUP_REQ: 4,
+    Down.DEV_STATUS_REQ: 0,
+    Down.NEW_CHANNEL_REQ: 5,
+    Down.RX_TIMING_SETUP_REQ: 1,
+    Down.TX_PARAM_SETUP_REQ: 1,
+    Down.DL_CHANNEL_REQ: 4,
+    Down.REKEY_CONF: 1,
+    Down.ADR_PARAM_SETUP_REQ: 1,
+    Down.DEVICE_TIME_ANS: 5,
+}
+"""Bytes behind the CID."""
+
+_VERSIONS = tuple(MacVersion)
+_SINCE = {
+    Down.RESET_CONF: MacVersion.LORAWAN_1_1,
+    Down.TX_PARAM_SETUP_REQ: MacVersion.LORAWAN_1_0_2,
+    Down.DL_CHANNEL_REQ: MacVersion.LORAWAN_1_0_2,
+    Down.REKEY_CONF: MacVersion.LORAWAN_1_1,
+    Down.ADR_PARAM_SETUP_REQ: MacVersion.LORAWAN_1_1,
+    Down.DEVICE_TIME_ANS: MacVersion.LORAWAN_1_0_3,
+}
+"""The first version of a command, if not 1.0.0."""
+
+RESET_IND = b"\x01\x01"
+REKEY_IND = b"\x0b\x01"
+"""With the device's minor version, 1."""
+LINK_CHECK_REQ = b"\x02"
+DEVICE_TIME_REQ = b"\x0d"
+
+_STICKY = frozenset(
+    (
+        Down.RX_PARAM_SETUP_REQ,
+        Down.RX_TIMING_SETUP_REQ,
+        Down.TX_PARAM_SETUP_REQ,
+        Down.DL_CHANNEL_REQ,
+    )
+)
+"""Their answers are repeated until a downlink arrives (TS001-1.0.4, 5.5, 5.8, 5.9, 5.10)."""
+
+_DYNAMIC_PLANS_ONLY = frozenset((Down.NEW_CHANNEL_REQ, Down.DL_CHANNEL_REQ))
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedCommand:
+    """A command as it came: its identifier and the bytes behind it."""
+
+    cid: Down
+    content: bytes
+
+
+def split_commands(commands: bytes, version: MacVersion) -> list[ReceivedCommand]:
+    """Raises ``Objection`` at a command that the version does not know, or a truncated one."""
+    found = []
+    at = 0
+    while at < len(commands):
+        cid = commands[at]
+        if cid not in _SIZES or not _knows(version, Down(cid)):
+            raise Objection(Complaint.UNKNOWN_COMMAND, f"CID 0x{cid:02x} in LoRaWAN {version}")
+        end = at + 1 + _SIZES[Down(cid)]
+        if end > len(commands):
+            raise Objection(Complaint.MALFORMED, f"{Down(cid).name} is truncated")
+        found.append(ReceivedCommand(Down(cid), commands[at + 1 : end]))
+        at = end
+    return found
+
+
+def _knows(version: MacVersion, cid: Down) -> bool:
+    since = _SINCE.get(cid, MacVersion.LORAWAN_1_0_0)
+    return _VERSIONS.index(version) >= _VERSIONS.index(since)
+
+
+@dataclass(slots=True)
+class CommandDesk:
+    """Takes the network's commands and keeps the answers for the next uplinks."""
+
+    version: MacVersion
+    radio: DeviceRadio
+    battery: int = 255
+    """0 external power, 1..254 level, 255 unknown."""
+    indication: bytes = b""
+    """RekeyInd or ResetInd, sent with every uplink until it is confirmed (1.1, 5.1, 5.9)."""
+    adr_ack_limit: int = 64
+    adr_ack_delay: int = 32
+    device_time_gps_s: float | None = None
+    """From the last DeviceTimeAns: seconds since 1980-01-06 without leap seconds."""
+    link_check: tuple[int, int] | None = None
+    """Margin in dB and number of gateways of the last LinkCheckAns."""
+    _answers: list[bytes] = field(default_factory=list)
+    _sticky: list[bytes] = field(default_factory=list)
+    _asked: list[bytes] = field(default_factory=list)
+    _open_questions: set[Down] = field(default_factory=set)
+
+    def ask_link_check(self) -> None:
+        self._asked.append(LINK_CHECK_REQ)
+        self._open_questions.add(Down.LINK_CHECK_ANS)
+
+    def ask_device_time(self) -> None:
+        self._asked.append(DEVICE_TIME_REQ)
+        self._open_questions.add(Down.DEVICE_TIME_ANS)
+
+    def for_uplink(self) -> bytes:
+        """What the next uplink carries; answers that are not sticky are given away."""
+        commands = b"".join((self.indication, *self._sticky, *self._answers, *self._asked))
+        self._answers.clear()
+        self._asked.clear()
+        return commands
+
+    def receive(self, commands: list[ReceivedCommand], snr_db: float) -> None:
+        """A downlink came: sticky answers have arrived, and these commands are new."""
+        self._sticky.clear()
+        block: list[LinkAdr] = []
+        for command in commands:
+            if command.cid is Down.LINK_ADR_REQ:
+                block.append(LinkAdr.unpack(command.content))
+                continue
+            self._answer_link_adr(block)
+            self._take(command, snr_db)
+        self._answer_link_adr(block)
+
+    def _answer_link_adr(self, block: list[LinkAdr]) -> None:
+        """A block is taken or refused as one, each command answered (TS001-1.0.4, 5.3).
+
+        Before 1.0.2 every command stood for itself.
+        """
+        if not block:
+            return
+        if _VERSIONS.index(self.version) < _VERSIONS.index(MacVersion.LORAWAN_1_0_2):
+            statuses = [self.radio.link_adr([request]) for request in block]
+        else:
+            statuses = [self.radio.link_adr(block)] * len(block)
+        self._answers += [bytes((Down.LINK_ADR_REQ, status)) for status in statuses]
+        block.clear()
+
+    def _take(self, command: ReceivedCommand, snr_db: float) -> None:
+        self._check_region(command.cid)
+        answer = self._obey(command, snr_db)
+        if answer is None:
+            return
+        kept = self._sticky if command.cid in _STICKY else self._answers
+        kept.append(bytes((command.cid,)) + answer)
+
+    def _check_region(self, cid: Down) -> None:
+        region = self.radio.region
+        wrong = cid in _DYNAMIC_PLANS_ONLY and region.kind == "fixed"
+        if wrong or (cid is Down.TX_PARAM_SETUP_REQ and not region.tx_param_setup):
+            raise Objection(Complaint.COMMAND_OF_ANOTHER_REGION, f"{cid.name} in {region.name}")
+
+    def _obey(self, command: ReceivedCommand, snr_db: float) -> bytes | None:
+        """The content of the answer, ``None`` if the command has none."""
+        content, radio = command.content, self.radio
+        match command.cid:
+            case Down.DUTY_CYCLE_REQ:
+                radio.max_duty_cycle = content[0] & 0x0F
+                return b""
+            case Down.RX_PARAM_SETUP_REQ:
+                offset, data_rate = content[0] >> 4 & 0b111, content[0] & 0x0F
+                return _one(radio.rx_param_setup(offset, data_rate, _frequency_hz(content[1:])))
+            case Down.DEV_STATUS_REQ:
+                margin = max(-32, min(31, round(snr_db)))
+                return bytes((self.battery, margin & 0x3F))
+            case Down.NEW_CHANNEL_REQ:
+                frequency_hz = _frequency_hz(content[1:4])
+                return _one(radio.new_channel(content[0], frequency_hz, content[4]))
+            case Down.RX_TIMING_SETUP_REQ:
+                radio.rx1_delay_s = content[0] & 0x0F or 1
+                return b""
+            case Down.TX_PARAM_SETUP_REQ:
+                radio.eirp_and_dwell_time = content[0]
+                return b""
+            case Down.DL_CHANNEL_REQ:
+                return _one(radio.dl_channel(content[0], _frequency_hz(content[1:])))
+            case Down.ADR_PARAM_SETUP_REQ:
+                self.adr_ack_limit = 1 << (content[0] >> 4)
+                self.adr_ack_delay = 1 << (content[0] & 0x0F)
+                return b""
+            case _:
+                self._take_answer(command)
+                return None
+
+    def _take_answer(self, command: ReceivedCommand) -> None:
+        cid, content = command.cid, command.content
+        if cid in (Down.REKEY_CONF, Down.RESET_CONF):
+            self._take_confirmation(cid, content[0])
+            return
+        if cid not in self._open_questions:
+            raise Objection(Complaint.UNASKED_ANSWER, cid.name)
+        self._open_questions.discard(cid)
+        if cid is Down.LINK_CHECK_ANS:
+            self.link_check = content[0], content[1]
+        else:
+            self.device_time_gps_s = int.from_bytes(content[:4], "little") + content[4] / 256
+
+    def _take_confirmation(self, cid: Down, minor: int) -> None:
+        if self.indication[:1] != bytes((cid,)):
+            raise Objection(Complaint.UNASKED_ANSWER, cid.name)
+        if minor != 1:
+            raise Objection(Complaint.IMPOSSIBLE_PARAMETER, f"{cid.name} with minor {minor}")
+        self.indication = b""
+
+
+def _one(status: int) -> bytes:
+    return bytes((status,))
+
+
+def _frequency_hz(wire: bytes) -> int:
+    """24 bits, in steps of 100 Hz."""
+    return 100 * int.from_bytes(wire, "little")

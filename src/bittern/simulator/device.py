@@ -1,0 +1,432 @@
+"""A LoRaWAN device without I/O: OTAA and ABP, 1.0.x and 1.1, class A.
+
+Uplinks come out as bytes and as ``sent``; downlinks go in, and whatever a careful device could
+find wrong with one raises ``DeviceComplaint``.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from bittern.errors import FrameError
+from bittern.lorawan.crypto import (
+    JOIN_REQUEST_TYPE,
+    SessionKeys,
+    decrypt_join_accept,
+    derive_js_int_key,
+    derive_session_keys_1_0,
+    derive_session_keys_1_1,
+    join_accept_mic_1_0,
+    join_accept_mic_1_1,
+    join_request_mic,
+    mic_equal,
+)
+from bittern.lorawan.frame import (
+    MIC_SIZE,
+    DataDown,
+    DataUp,
+    EncryptedJoinAccept,
+    JoinAccept,
+    JoinRequest,
+    MType,
+    parse,
+)
+from bittern.lorawan.versions import MacVersion
+from bittern.simulator.commands import (
+    REKEY_IND,
+    RESET_IND,
+    CommandDesk,
+    ReceivedCommand,
+    split_commands,
+)
+from bittern.simulator.complaint import Complaint, DeviceComplaint, Objection
+from bittern.simulator.radio import DeviceRadio, Emission, ReceiveWindow
+from bittern.simulator.regions import DeviceRegion
+from bittern.simulator.session import DeviceSession, OpenedDownlink
+from bittern.types import AppKey, DevAddr, DevEUI, JoinEUI, NetID, NwkKey
+
+MAX_FOPTS_SIZE = 15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Otaa:
+    """Root keys; ``nwk_key`` belongs to LoRaWAN 1.1 alone."""
+
+    join_eui: JoinEUI
+    app_key: AppKey
+    nwk_key: NwkKey | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abp:
+    """A session that was put in at the factory."""
+
+    dev_addr: DevAddr
+    keys: SessionKeys
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A join-accept was taken."""
+
+    dev_addr: DevAddr
+    net_id: NetID
+    join_nonce: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownlinkReceived:
+    """A data frame was taken; ``payload`` is decrypted."""
+
+    fcnt: int
+    fport: int | None
+    payload: bytes
+    confirmed: bool
+    ack: bool
+    fpending: bool
+    commands: tuple[ReceivedCommand, ...]
+
+
+Received = Joined | DownlinkReceived
+
+
+@dataclass(slots=True)
+class _Uplink:
+    """The last data uplink: what may be sent again and what a downlink may acknowledge."""
+
+    frame: DataUp
+    fcnt: int
+    conf_fcnt: int
+
+
+class SimulatedDevice:
+    """One device. ``chance`` decides channels and, before 1.0.4, the DevNonce."""
+
+    def __init__(
+        self,
+        *,
+        dev_eui: DevEUI,
+        activation: Otaa | Abp,
+        version: MacVersion,
+        region: DeviceRegion,
+        chance: random.Random,
+        data_rate: int | None = None,
+        sub_bands: tuple[int, ...] = (),
+        adr: bool = False,
+        device_class: str = "A",
+        next_dev_nonce: int = 0,
+    ) -> None:
+        self.dev_eui = dev_eui
+        self.activation = activation
+        self.version = version
+        self.region = region
+        self.adr = adr
+        self.device_class = device_class
+        self.sub_bands = sub_bands
+        self.sent: Emission | None = None
+        """The last uplink, join-requests too."""
+        self.session: DeviceSession | None = None
+        self._chance = chance
+        self._join_data_rate = _fastest(region) if data_rate is None else data_rate
+        self.radio = DeviceRadio.of(region, self._join_data_rate, sub_bands)
+        self.desk = CommandDesk(version, self.radio)
+        self._next_dev_nonce = next_dev_nonce
+        self._dev_nonce: int | None = None
+        self._joins = 0
+        self._join_nonces: set[int] = set()
+        self._last: _Uplink | None = None
+        self._owed_ack: int | None = None
+        self._silence = 0
+        if isinstance(activation, Abp):
+            self.session = self._session(activation.dev_addr, activation.keys, self._is_1_1)
+            self.desk.indication = RESET_IND if self._is_1_1 else b""
+
+    def __repr__(self) -> str:
+        return f"SimulatedDevice({self.dev_eui}, LoRaWAN {self.version}, {self.region.name})"
+
+    @property
+    def _is_1_1(self) -> bool:
+        return self.version is MacVersion.LORAWAN_1_1
+
+    # Uplinks
+
+    def join_request(self) -> bytes:
+        """A join-request's PHYPayload (TS001-1.0.4, 6.2.2)."""
+        otaa = self._otaa
+        self._dev_nonce = self._draw_dev_nonce()
+        request = JoinRequest(
+            join_eui=otaa.join_eui, dev_eui=self.dev_eui, dev_nonce=self._dev_nonce
+        )
+        message = request.to_bytes()[:-MIC_SIZE]
+        phy_payload = message + join_request_mic(otaa.nwk_key or otaa.app_key, message)
+        channel, data_rate = self.radio.choose_join_channel(self._chance, self._joins)
+        self._joins += 1
+        self._last = None
+        self.sent = self.radio.emission(phy_payload, channel, data_rate)
+        return phy_payload
+
+    def uplink(
+        self, payload: bytes = b"", fport: int | None = None, confirmed: bool = False
+    ) -> bytes:
+        """The PHYPayload of the next data frame, with what is owed to the network.
+
+        Answers that do not fit beside a payload are dropped, as the specification has it: the
+        network will ask again. Raises ``ValueError`` if the device is not activated or the
+        payload is too long for the data rate.
+        """
+        session = self._active()
+        self._dev_nonce = None
+        commands = self.desk.for_uplink()
+        if len(commands) > MAX_FOPTS_SIZE:
+            if fport is None:
+                payload, fport, commands = commands, 0, b""
+            else:
+                commands = commands[:MAX_FOPTS_SIZE]
+        fcnt = session.fcnt_up
+        session.fcnt_up += 1
+        frame = DataUp(
+            MType.CONFIRMED_DATA_UP if confirmed else MType.UNCONFIRMED_DATA_UP,
+            session.dev_addr,
+            adr=self.adr,
+            adr_ack_req=self._asks_for_adr(),
+            ack=self._owed_ack is not None,
+            fcnt16=fcnt & 0xFFFF,
+            fopts=commands,
+            fport=fport,
+            frm_payload=payload,
+        )
+        self._last = _Uplink(frame, fcnt, self._owed_ack or 0)
+        self._owed_ack = None
+        return self.retransmit()
+
+    def retransmit(self) -> bytes:
+        """The last data frame again, on a channel chosen anew (NbTrans, or no ACK came).
+
+        LoRaWAN 1.1 has the channel in the MIC, so the bytes may differ.
+        """
+        last, session = self._last, self._active()
+        if last is None:
+            raise ValueError("no data frame was sent")
+        channel = self.radio.choose_channel(self._chance)
+        data_rate = self.radio.data_rate
+        phy_payload = session.seal(
+            last.frame, last.fcnt, conf_fcnt=last.conf_fcnt, data_rate=data_rate, channel=channel
+        )
+        if len(phy_payload) - 1 - MIC_SIZE > self.region.max_mac_payload[data_rate]:
+            raise ValueError(f"{len(phy_payload)} bytes are too long for data rate {data_rate}")
+        self.sent = self.radio.emission(phy_payload, channel, data_rate)
+        return phy_payload
+
+    def _asks_for_adr(self) -> bool:
+        """ADRACKReq and the steps down after it (TS001-1.0.4, 4.3.1.1)."""
+        if not self.adr:
+            return False
+        silence, limit, delay = self._silence, self.desk.adr_ack_limit, self.desk.adr_ack_delay
+        self._silence += 1
+        if silence >= limit + delay and (silence - limit) % delay == 0:
+            self._step_down()
+        return silence >= limit
+
+    def _step_down(self) -> None:
+        radio = self.radio
+        radio.tx_power = 0
+        lower = radio.data_rate - 1
+        if any(radio.channels[i].allows(lower) for i in radio.enabled):
+            radio.data_rate = lower
+
+    def _draw_dev_nonce(self) -> int:
+        if self.version in (MacVersion.LORAWAN_1_0_4, MacVersion.LORAWAN_1_1):
+            self._next_dev_nonce += 1
+            return self._next_dev_nonce - 1
+        return self._chance.randrange(0x10000)
+
+    # Downlinks
+
+    @property
+    def awaits_join_accept(self) -> bool:
+        return self._dev_nonce is not None
+
+    def windows(self) -> tuple[ReceiveWindow, ReceiveWindow]:
+        """RX1 and RX2 that the last uplink opens."""
+        if self.sent is None:
+            raise ValueError("nothing was sent: no window is open")
+        return self.radio.windows(self.sent, join=self.awaits_join_accept)
+
+    def receive(
+        self, phy_payload: bytes, snr_db: float = 10.0, window: ReceiveWindow | None = None
+    ) -> Received:
+        """Take a downlink or raise ``DeviceComplaint``.
+
+        ``window`` tells where it was heard, so that its size can be held against the data rate.
+        """
+        try:
+            self._check_size(phy_payload, window)
+            return self._receive(phy_payload, snr_db)
+        except Objection as objection:
+            raise DeviceComplaint(
+                self.dev_eui, objection.complaint, objection.detail
+            ) from objection
+
+    def _check_size(self, phy_payload: bytes, window: ReceiveWindow | None) -> None:
+        if window is None:
+            return
+        size = len(phy_payload) - 1 - MIC_SIZE
+        limit = self.region.max_mac_payload[window.data_rate]
+        if size > limit:
+            raise Objection(
+                Complaint.TOO_LONG,
+                f"MACPayload of {size} bytes at data rate {window.data_rate}, which takes {limit}",
+            )
+
+    def _receive(self, phy_payload: bytes, snr_db: float) -> Received:
+        try:
+            frame = parse(phy_payload)
+        except FrameError as error:
+            raise Objection(Complaint.MALFORMED, str(error)) from error
+        if isinstance(frame, EncryptedJoinAccept):
+            return self._take_join_accept(frame)
+        if not isinstance(frame, DataDown):
+            raise Objection(Complaint.NOT_FOR_A_DEVICE, type(frame).__name__)
+        if self.session is None:
+            raise Objection(Complaint.NOT_JOINED, "data frame before any join-accept")
+        return self._take_data(phy_payload, frame, self.session, snr_db)
+
+    def _take_data(
+        self, phy_payload: bytes, frame: DataDown, session: DeviceSession, snr_db: float
+    ) -> DownlinkReceived:
+        acknowledged = self._last
+        if frame.ack and (acknowledged is None or not acknowledged.frame.confirmed):
+            raise Objection(Complaint.UNASKED_ACK, "the last uplink was not a confirmed one")
+        conf_fcnt = acknowledged.fcnt if frame.ack and acknowledged is not None else 0
+        opened = session.open(phy_payload, frame, conf_fcnt)
+        commands = split_commands(opened.commands, self._spoken_version)
+        self.desk.receive(commands, snr_db)
+        self._silence = 0
+        if frame.confirmed:
+            self._owed_ack = opened.fcnt
+        return self._received(opened, tuple(commands))
+
+    def _received(
+        self, opened: OpenedDownlink, commands: tuple[ReceivedCommand, ...]
+    ) -> DownlinkReceived:
+        frame = opened.frame
+        return DownlinkReceived(
+            fcnt=opened.fcnt,
+            fport=frame.fport,
+            payload=opened.payload,
+            confirmed=frame.confirmed,
+            ack=frame.ack,
+            fpending=frame.fpending,
+            commands=commands,
+        )
+
+    def _take_join_accept(self, frame: EncryptedJoinAccept) -> Joined:
+        dev_nonce = self._dev_nonce
+        if dev_nonce is None:
+            raise Objection(Complaint.UNASKED_JOIN_ACCEPT, "no join-request is open")
+        otaa = self._otaa
+        accept = decrypt_join_accept(otaa.nwk_key or otaa.app_key, frame)
+        self._check_join_accept(accept, otaa, dev_nonce)
+        radio = DeviceRadio.of(self.region, self._join_data_rate, self.sub_bands)
+        radio.apply_dl_settings(accept.rx1_dr_offset, accept.rx2_data_rate, accept.rx_delay)
+        if accept.cf_list is not None:
+            radio.apply_cf_list(accept.cf_list)
+        keys = self._derive(accept, otaa, dev_nonce)
+        self._join_nonces.add(accept.join_nonce)
+        self._dev_nonce, self._last, self._owed_ack, self._silence = None, None, None, 0
+        self.radio = radio
+        self.session = self._session(accept.dev_addr, keys, accept.opt_neg)
+        self.desk = CommandDesk(self._spoken_version, radio, self.desk.battery)
+        self.desk.indication = REKEY_IND if accept.opt_neg else b""
+        return Joined(accept.dev_addr, accept.home_net_id, accept.join_nonce)
+
+    def _check_join_accept(self, accept: JoinAccept, otaa: Otaa, dev_nonce: int) -> None:
+        if not mic_equal(self._join_accept_mic(accept, otaa, dev_nonce), accept.mic):
+            raise Objection(Complaint.WRONG_MIC, f"join-accept for DevNonce {dev_nonce}")
+        if accept.opt_neg and not self._is_1_1:
+            raise Objection(Complaint.WRONG_OPT_NEG, f"set for LoRaWAN {self.version}")
+        self._check_join_nonce(accept.join_nonce)
+        if not is_under(accept.dev_addr, accept.home_net_id):
+            raise Objection(
+                Complaint.DEV_ADDR_OUTSIDE_NET_ID,
+                f"{accept.dev_addr} is not of NetID {accept.home_net_id}",
+            )
+
+    def _check_join_nonce(self, join_nonce: int) -> None:
+        """A counter since 1.0.4 and in 1.1, never repeated before (TS001-1.0.4, 6.2.3)."""
+        if not self._join_nonces:
+            return
+        counts = self.version in (MacVersion.LORAWAN_1_0_4, MacVersion.LORAWAN_1_1)
+        latest = max(self._join_nonces)
+        if join_nonce in self._join_nonces or (counts and join_nonce < latest):
+            raise Objection(Complaint.JOIN_NONCE_REUSED, f"{join_nonce} after {latest}")
+
+    def _join_accept_mic(self, accept: JoinAccept, otaa: Otaa, dev_nonce: int) -> bytes:
+        message = accept.to_bytes()[:-MIC_SIZE]
+        if not accept.opt_neg or otaa.nwk_key is None:
+            return join_accept_mic_1_0(otaa.nwk_key or otaa.app_key, message)
+        return join_accept_mic_1_1(
+            derive_js_int_key(otaa.nwk_key, self.dev_eui),
+            message,
+            join_req_type=JOIN_REQUEST_TYPE,
+            join_eui=otaa.join_eui,
+            dev_nonce=dev_nonce,
+        )
+
+    def _derive(self, accept: JoinAccept, otaa: Otaa, dev_nonce: int) -> SessionKeys:
+        if accept.opt_neg and otaa.nwk_key is not None:
+            return derive_session_keys_1_1(
+                otaa.nwk_key,
+                otaa.app_key,
+                join_nonce=accept.join_nonce,
+                join_eui=otaa.join_eui,
+                dev_nonce=dev_nonce,
+            )
+        return derive_session_keys_1_0(
+            otaa.nwk_key or otaa.app_key,
+            join_nonce=accept.join_nonce,
+            net_id=accept.home_net_id,
+            dev_nonce=dev_nonce,
+        )
+
+    # Helpers
+
+    @property
+    def _otaa(self) -> Otaa:
+        if not isinstance(self.activation, Otaa):
+            raise ValueError("an ABP device does not join")
+        if self._is_1_1 != (self.activation.nwk_key is not None):
+            raise ValueError("a NwkKey belongs to LoRaWAN 1.1, and to it alone")
+        return self.activation
+
+    @property
+    def _spoken_version(self) -> MacVersion:
+        """A 1.1 device in a network of 1.0.x falls back (1.1, 6.2.3: OptNeg unset)."""
+        if self._is_1_1 and self.session is not None and not self.session.speaks_1_1:
+            return MacVersion.LORAWAN_1_0_4
+        return self.version
+
+    def _session(self, dev_addr: DevAddr, keys: SessionKeys, speaks_1_1: bool) -> DeviceSession:
+        limited = self.version not in (MacVersion.LORAWAN_1_0_4, MacVersion.LORAWAN_1_1)
+        return DeviceSession(dev_addr, keys, speaks_1_1, limited)
+
+    def _active(self) -> DeviceSession:
+        if self.session is None:
+            raise ValueError("the device has not joined")
+        return self.session
+
+
+def is_under(dev_addr: DevAddr, net_id: NetID) -> bool:
+    """Whether the address carries the network's prefix (TS002-1.1.0, 13)."""
+    net_id_type = int(net_id) >> 21
+    nwk_id_bits = (6, 6, 9, 11, 12, 13, 15, 17)[net_id_type]
+    prefix_bits = net_id_type + 1
+    prefix = (1 << prefix_bits) - 2
+    nwk_id = int(net_id) & ((1 << nwk_id_bits) - 1)
+    return int(dev_addr) >> (32 - prefix_bits - nwk_id_bits) == prefix << nwk_id_bits | nwk_id
+
+
+def _fastest(region: DeviceRegion) -> int:
+    """The fastest data rate of 125 kHz channels."""
+    return max(n for n, row in region.data_rates.items() if row.bandwidth_khz == 125)
