@@ -2,7 +2,7 @@
 
 BitternError
 ├── FrameError               bytes that are not a LoRaWAN frame
-├── CommandError             bytes that are not a MAC command
+│   └── CommandError         bytes that are not a sequence of MAC commands
 ├── GatewayProtocolError     a gateway broke the Basics Station protocol: close *its* connection
 ├── ConfigurationError       configuration that cannot be used; lists every problem with its path
 ├── StoreError
