@@ -12,6 +12,7 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass
 from struct import Struct
+from typing import TypeVar
 
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext
 from cryptography.hazmat.primitives.ciphers.algorithms import AES128
@@ -42,6 +43,9 @@ _BLOCK = Struct("<BHBBB4sLxB")
 """B0, B1 and A blocks: the first byte, 4 bytes, Dir, DevAddr, FCnt, 0, the last byte."""
 _BLOCK_NUMBERS = (b"", *(bytes((i,)) for i in range(1, 256)))
 _UPLINK, _DOWNLINK = 0, 1
+
+
+_K = TypeVar("_K", bound=AES128Key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +94,11 @@ def _cmac(key: AES128Key, message: bytes) -> bytes:
 
 def _encrypt_blocks(key: AES128Key, blocks: bytes) -> bytes:
     return _contexts(key).encryptor.update(blocks)
+
+
+def as_kind(kind: type[_K], key: AES128Key) -> _K:
+    """The same secret in another role: the one NwkSKey of 1.0.x is three keys of 1.1."""
+    return kind(key.reveal())
 
 
 def mic_equal(expected: bytes, received: bytes) -> bool:
@@ -228,8 +237,12 @@ def decrypt_join_accept(
     key: AppKey | NwkKey | JSEncKey, join_accept: EncryptedJoinAccept
 ) -> JoinAccept:
     """The content, whose MIC only the caller can check. Raises ``FrameError`` on a wrong size."""
-    mhdr = bytes((join_accept.mhdr,))
-    return parse_join_accept(mhdr + _encrypt_blocks(key, join_accept.ciphertext))
+    return parse_join_accept(clear_join_accept(key, join_accept.to_bytes()))
+
+
+def clear_join_accept(key: AppKey | NwkKey | JSEncKey, phy_payload: bytes) -> bytes:
+    """The same as bytes: all but the last four are what the MIC is over."""
+    return phy_payload[:1] + _encrypt_blocks(key, phy_payload[1:])
 
 
 # Key derivation
