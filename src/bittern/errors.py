@@ -12,6 +12,7 @@ BitternError
 │   ├── Conflict             a resource of that identity exists, or is in use
 │   └── NotFound             no resource of that identity
 ├── AuthorityUnusable        the certificate authority's files are there and cannot be used
+├── AlreadyServed            another server of the same data directory is running
 ├── SealingError
 │   ├── KeyFileExposed       the data key can be read by others
 │   └── SealBroken           a sealed value does not open: tampered, moved or of another key
@@ -170,6 +171,17 @@ class SealBroken(SealingError):
 
     def __str__(self) -> str:
         return f"sealed value of {self.where} does not open"
+
+
+class AlreadyServed(BitternError):
+    """Another server of the same data directory is running."""
+
+    def __init__(self, data_dir: str) -> None:
+        super().__init__(data_dir)
+        self.data_dir = data_dir
+
+    def __str__(self) -> str:
+        return f"another server is running on {self.data_dir}"
 
 
 class DeliveryError(BitternError):

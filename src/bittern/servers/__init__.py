@@ -1,0 +1,1 @@
+"""What listens: gateways, the API, and who watches with `bittern tail`."""
