@@ -205,6 +205,7 @@ class Refusal(StrEnum):
     CERTIFICATE_UNKNOWN = "certificate_unknown"
     CERTIFICATE_OF_ANOTHER_GATEWAY = "certificate_of_another_gateway"
     CERTIFICATE_INACTIVE = "certificate_inactive"
+    GATEWAY_MISCONFIGURED = "gateway_misconfigured"
     STATION_TOO_OLD = "station_too_old"
     STATION_VERSION_UNREADABLE = "station_version_unreadable"
     MALFORMED_MESSAGE = "malformed_message"

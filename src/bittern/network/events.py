@@ -108,6 +108,8 @@ class GatewayConnected(Event, frozen=True, kw_only=True, tag="gateway_connected"
 
     gateway_eui: GatewayEUI
     station: str
+    peer: str = ""
+    """Its address and port."""
 
 
 class GatewayDisconnected(Event, frozen=True, kw_only=True, tag="gateway_disconnected"):
@@ -123,6 +125,7 @@ class GatewayRefused(Event, frozen=True, kw_only=True, tag="gateway_refusal"):
     refusal: Refusal
     reason: str
     gateway_eui: GatewayEUI | None = None
+    peer: str = ""
 
 
 NetworkEvent = (
