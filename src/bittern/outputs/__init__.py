@@ -1,0 +1,1 @@
+"""How an owed message reaches its destination, at least once, from the outbox."""
