@@ -1,0 +1,96 @@
+"""What Prometheus reads: the figures that components keep anyway, collected when it asks.
+
+Nothing here is on the path of a frame. A component offers `statistics()`, a mapping of names to
+numbers; `intake.statistics()["copies"]` becomes `bittern_intake_copies_total`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+Statistics = Callable[[], Mapping[str, float]]
+Tally = Callable[[], Mapping[str, int]]
+
+_LEVELS = frozenset(
+    {
+        "gathering",
+        "in_flight",
+        "watchers",
+        "connections",
+        "connected",
+        "held",
+        "queued",
+        "owed",
+        "available",
+        "under_way",
+        "set_aside",
+        "reading",
+        "cached",
+    }
+)
+"""Statistics that go up and down; every other one only grows while the process lives."""
+
+
+class Figures(Collector):
+    """All figures of the process. `tallies` are counted by one label: name, label, source."""
+
+    def __init__(
+        self,
+        *,
+        version: str,
+        statistics: Mapping[str, Statistics],
+        tallies: Iterable[tuple[str, str, Tally]] = (),
+    ) -> None:
+        self._version = version
+        self._statistics = dict(statistics)
+        self._tallies = list(tallies)
+
+    def collect(self) -> Iterator[Metric]:
+        yield InfoMetricFamily("bittern", "The running bittern.", {"version": self._version})
+        for name, label, tally in self._tallies:
+            yield _tallied(name, label, tally())
+        for component, statistics in self._statistics.items():
+            for name, value in statistics().items():
+                yield _figure(component, name, value)
+
+
+def registry(figures: Figures) -> CollectorRegistry:
+    """`figures`, and what the system knows of the process: CPU seconds, memory, open files."""
+    made = CollectorRegistry()
+    made.register(figures)
+    ProcessCollector(registry=made)
+    return made
+
+
+def exposition(metrics: CollectorRegistry, accept: str) -> tuple[bytes, str]:
+    """Text and its content type, in the format that the `Accept` header asks for."""
+    encoder, content_type = choose_encoder(accept)
+    return encoder(metrics), content_type
+
+
+def _tallied(name: str, label: str, counts: Mapping[str, int]) -> Metric:
+    family = CounterMetricFamily(f"bittern_{name}", f"{_words(name)} by {label}.", labels=[label])
+    for value, count in sorted(counts.items()):
+        family.add_metric([str(value)], count)
+    return family
+
+
+def _figure(component: str, name: str, value: float) -> Metric:
+    full, text = f"bittern_{component}_{name}", f"{_words(component)}: {name.replace('_', ' ')}."
+    if name in _LEVELS:
+        return GaugeMetricFamily(full, text, value)
+    return CounterMetricFamily(full, text, value)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").capitalize()
