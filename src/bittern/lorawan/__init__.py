@@ -1,0 +1,1 @@
+"""The LoRaWAN specification, pure: frames, keys, MAC commands, versions, regions, airtime."""
