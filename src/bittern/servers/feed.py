@@ -72,10 +72,6 @@ def decode_line(line: bytes) -> FeedLine:
     return decoded
 
 
-def feed_socket(data_dir: Path) -> Path:
-    return data_dir / "run" / "feed.sock"
-
-
 @contextlib.contextmanager
 def reachable(path: Path) -> Iterator[str]:
     """A name of the socket that fits into a socket address, which holds about 100 bytes."""

@@ -18,7 +18,6 @@ from bittern.servers.feed import (
     Watching,
     decode_line,
     encode_line,
-    feed_socket,
     reachable,
 )
 from bittern.types import EUI64, DevAddr, DevEUI, GatewayEUI, Instant, Refusal
@@ -29,6 +28,10 @@ DEV_ADDR = DevAddr.from_hex("26011bda")
 REFUSED = FrameRefused(
     at=Instant(5.0), refusal=Refusal.MIC_MISMATCH, reason="no session", dev_addr=DEV_ADDR
 )
+
+
+def feed_socket(data_dir: Path) -> Path:
+    return data_dir / "run" / "feed.sock"
 
 
 def uplink(fcnt: int = 7) -> UplinkDelivered:

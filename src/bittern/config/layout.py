@@ -1,0 +1,37 @@
+"""Where everything lies in the data directory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The files of one installation. All of them are for their owner alone."""
+
+    data_dir: Path
+
+    @property
+    def database(self) -> Path:
+        return self.data_dir / "bittern.db"
+
+    @property
+    def data_key(self) -> Path:
+        """The key that seals every secret in the database. Without it they are lost."""
+        return self.data_dir / "data.key"
+
+    @property
+    def pki(self) -> Path:
+        """Folder of the certificate authority and of the server's certificate."""
+        return self.data_dir / "pki"
+
+    @property
+    def mqtt_password(self) -> Path:
+        """One line: the password of the embedded broker's users."""
+        return self.data_dir / "mqtt.password"
+
+    @property
+    def feed_socket(self) -> Path:
+        """What `bittern tail` reads, while a server runs."""
+        return self.data_dir / "run" / "feed.sock"
