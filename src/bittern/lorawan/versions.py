@@ -75,6 +75,16 @@ def mic_covers_acknowledged_counter(version: MacVersion) -> bool:
     return is_1_1(version)
 
 
+def has_max_fcnt_gap(version: MacVersion) -> bool:
+    """A counter too far above the last one is refused (1.0.3, 4.3.1.5); gone with 1.0.4 and 1.1."""
+    return version not in (MacVersion.LORAWAN_1_0_4, MacVersion.LORAWAN_1_1)
+
+
+def masks_channels_by_cf_list(version: MacVersion) -> bool:
+    """CFListType 1 of fixed plans: since the regional parameters of 1.0.3."""
+    return version not in _BEFORE_1_0_3
+
+
 def increments_dev_nonce(version: MacVersion) -> bool:
     """DevNonce is a counter; before it was drawn at random (TS001-1.0.4, 6.2.2; 1.1, 6.2.2)."""
     return version in (MacVersion.LORAWAN_1_0_4, MacVersion.LORAWAN_1_1)

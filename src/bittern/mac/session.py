@@ -6,6 +6,8 @@ to the other by compare-and-set on `revision`. That is the only lock in bittern.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import msgspec
 
 from bittern.lorawan.crypto import SessionKeys
@@ -41,7 +43,7 @@ class AwaitedAck(msgspec.Struct, frozen=True):
 
     message_id: str
     fcnt_down: int
-    """The full counter it was sent with; LoRaWAN 1.1 puts its low half into the uplink's MIC."""
+    """The full counter it was sent with."""
 
 
 class Session(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +70,13 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     """Next downlink counter; in 1.1 the next NFCntDown."""
     afcnt_down: int = 0
     """Next AFCntDown, LoRaWAN 1.1 only."""
+    counts_32_bits: bool = True
+    """False: the device keeps 16-bit counters (1.0.x, 4.3.1.5), so the session ends with them."""
+    repeats: int = 0
+    """Copies of the last accepted uplink that came after it."""
+    confirmed_fcnt_down: int = 0
+    """Full counter of the last confirmed downlink: ConfFCnt of whatever the device acknowledges,
+    again too, after `awaited_ack` is settled."""
 
     radio: RadioState
     awaited_ack: AwaitedAck | None = None
@@ -76,7 +85,10 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class JoinState(msgspec.Struct, frozen=True, kw_only=True):
-    """What is remembered of a device's joins, across its sessions; compared and set like a session."""
+    """What is remembered of a device's joins, across its sessions.
+
+    Compared and set like a session.
+    """
 
     dev_eui: DevEUI
     revision: int = 0
@@ -86,3 +98,23 @@ class JoinState(msgspec.Struct, frozen=True, kw_only=True):
     last_dev_nonce: int | None = None
     used_dev_nonces: frozenset[int] = frozenset()
     """Versions before 1.0.4 draw DevNonce at random: every one ever used is kept."""
+
+
+class LinkProfile(Protocol):
+    """What a device profile says that the link layer has to know."""
+
+    @property
+    def mac_version(self) -> MacVersion: ...
+    @property
+    def supports_32bit_fcnt(self) -> bool: ...
+    @property
+    def rx1_delay_s(self) -> int: ...
+    @property
+    def rx1_dr_offset(self) -> int: ...
+    @property
+    def rx2_data_rate(self) -> int | None:
+        """None: the region's own, likewise the frequency."""
+        ...
+
+    @property
+    def rx2_frequency_hz(self) -> int | None: ...
