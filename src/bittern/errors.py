@@ -4,6 +4,7 @@ BitternError
 ├── FrameError               bytes that are not a LoRaWAN frame
 │   └── CommandError         bytes that are not a sequence of MAC commands
 ├── GatewayProtocolError     a gateway broke the Basics Station protocol: close *its* connection
+├── MqttProtocolError        an MQTT peer broke the protocol: close *its* connection
 ├── ConfigurationError       configuration that cannot be used; lists every problem with its path
 ├── StoreError
 │   ├── StaleSession         the session changed since it was read; read again, decide again
@@ -54,6 +55,17 @@ class GatewayProtocolError(BitternError):
         super().__init__(reason, refusal)
         self.reason = reason
         self.refusal = refusal
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class MqttProtocolError(BitternError):
+    """An MQTT client or broker broke the protocol; its connection ends with ``reason``."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
     def __str__(self) -> str:
         return self.reason
