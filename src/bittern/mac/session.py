@@ -83,6 +83,11 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     last_uplink_at: Instant | None = None
     activated_at: Instant
 
+    @property
+    def joined(self) -> bool:
+        """Activated over the air, not by personalization."""
+        return self.generation > 0
+
 
 class JoinState(msgspec.Struct, frozen=True, kw_only=True):
     """What is remembered of a device's joins, across its sessions.
