@@ -41,6 +41,7 @@ class Directory:
         self._store = store
         self._devices: dict[DevEUI, DeviceContext] = {}
         self._gateways: dict[GatewayEUI, Gateway] = {}
+        self._plans: dict[GatewayEUI, Plan] = {}
         self._destinations: dict[tuple[str, str], Destination] = {}
         self._forgetting: list[Callable[[Change], None]] = []
 
@@ -62,6 +63,20 @@ class Directory:
             if gateway is not None:
                 self._gateways[gateway_eui] = gateway
         return gateway
+
+    async def plan_of_gateway(self, gateway_eui: GatewayEUI) -> Plan | None:
+        """The region in which it hears; None if it is not registered."""
+        known = self._plans.get(gateway_eui)
+        if known is None:
+            gateway = await self.gateway(gateway_eui)
+            if gateway is None:
+                return None
+            known = self._plans[gateway_eui] = plan(gateway.region)
+        return known
+
+    async def sub_bands_of_gateway(self, gateway_eui: GatewayEUI) -> tuple[int, ...]:
+        gateway = await self.gateway(gateway_eui)
+        return () if gateway is None else gateway.sub_bands
 
     async def certificate(self, fingerprint: str) -> GatewayCertificate | None:
         """Never cached: a revoked certificate must not open one more connection."""
@@ -94,6 +109,7 @@ class Directory:
                 self._devices.clear()
             case "gateway" | "certificate":
                 self._gateways.clear()
+                self._plans.clear()
             case "destination":
                 self._destinations.clear()
             case "downlink" | "session":

@@ -1,4 +1,4 @@
-"""What the network reports of itself: to the log, to metrics and to who watches with `bittern tail`."""
+"""What the network reports of itself: to the log, the metrics and who watches `bittern tail`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_d
 
 
 class UplinkDelivered(Event, frozen=True, kw_only=True, tag="uplink"):
-    """A data frame was accepted and, unless it had no application payload, is owed to `destination`."""
+    """A data frame was accepted and, unless it held MAC commands alone, is owed to `destination`."""
 
     dev_eui: DevEUI
     dev_addr: DevAddr

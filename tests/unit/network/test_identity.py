@@ -6,7 +6,9 @@ from bittern.network.identity import downlink_message_id, uplink_message_id
 
 def test_an_uplink_message_id_is_a_version_4_uuid():
     identity = uplink_message_id(random.Random(1))
-    assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", identity)
+    assert re.fullmatch(
+        r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", identity
+    )
 
 
 def test_a_downlink_message_id_has_groups_of_8_8_4_4():

@@ -1,0 +1,122 @@
+"""The life of one join-request.
+
+a frame                                  network/uplink
+-> the device, its keys and profile      network/directory
+-> MIC, JoinEUI, nonces, new session     mac/join: JoinGranted | Refused
+-> ONE transaction: nonces, session      store
+-> the join-accept, in RX1 or RX2        mac/windows, network/downlink
+"""
+
+from __future__ import annotations
+
+from bittern.errors import StaleSession
+from bittern.lorawan.frame import JoinRequest
+from bittern.lorawan.regions.plan import Plan
+from bittern.mac.addresses import dev_addr, nwk_addr_bits
+from bittern.mac.join import JoinGranted, answer
+from bittern.mac.refused import Refused
+from bittern.mac.windows import join_windows
+from bittern.network.deduplication import Gathered
+from bittern.network.directory import DeviceContext, Directory
+from bittern.network.downlink import DownlinkPath
+from bittern.network.events import FrameRefused, JoinAnswered
+from bittern.network.journal import Journal
+from bittern.network.ports import Clock, Randomness
+from bittern.network.sessions import SessionCache
+from bittern.store.protocol import SessionStore
+from bittern.store.records import OtaaActivation
+from bittern.types import DevAddr, NetID, Refusal
+
+
+class JoinPath:
+    """One for the whole server."""
+
+    def __init__(
+        self,
+        *,
+        store: SessionStore,
+        directory: Directory,
+        sessions: SessionCache,
+        downlinks: DownlinkPath,
+        journal: Journal,
+        net_id: NetID,
+        now: Clock,
+        randomness: Randomness,
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._sessions = sessions
+        self._downlinks = downlinks
+        self._journal = journal
+        self._net_id = net_id
+        self._now = now
+        self._randomness = randomness
+
+    async def answer(self, request: JoinRequest, gathered: Gathered, plan: Plan) -> None:
+        """Grant the join or say why not."""
+        device = await self._directory.device(request.dev_eui)
+        if device is None:
+            reason = f"no device {request.dev_eui} is registered"
+            return self._refuse(request, gathered, Refused(Refusal.UNKNOWN_DEV_EUI, reason))
+        outcome = await self._grant(request, gathered, plan, device)
+        if isinstance(outcome, Refused):
+            return self._refuse(request, gathered, outcome)
+        try:
+            await self._store.activate(outcome.before, outcome.after, outcome.session)
+        except StaleSession:
+            # Another process, or another copy of this request, has answered it.
+            reason = f"DevNonce {request.dev_nonce} is being answered already"
+            return self._refuse(request, gathered, Refused(Refusal.DEV_NONCE_REPLAYED, reason))
+        self._sessions.forget(request.dev_eui)
+        self._sessions.forget_address(outcome.session.dev_addr)
+        windows = join_windows(plan, gathered.best.data_rate, gathered.best.frequency_hz)
+        taken = self._downlinks.transmit(
+            request.dev_eui, outcome.phy_payload, windows, gathered.receptions
+        )
+        self._journal.record(
+            JoinAnswered(
+                at=self._now(),
+                dev_eui=request.dev_eui,
+                dev_addr=outcome.session.dev_addr,
+                dev_nonce=request.dev_nonce,
+                gateway_eui=taken[0] if taken else None,
+            )
+        )
+
+    async def _grant(
+        self, request: JoinRequest, gathered: Gathered, plan: Plan, device: DeviceContext
+    ) -> JoinGranted | Refused:
+        credentials = device.device.activation
+        if not isinstance(credentials, OtaaActivation) or not device.profile.supports_join:
+            return Refused(Refusal.JOIN_NOT_SUPPORTED, "the device is activated by personalization")
+        if device.plan is not plan:
+            reason = f"heard in {plan.name}, but its profile is of {device.plan.name}"
+            return Refused(Refusal.WRONG_REGION, reason)
+        return answer(
+            request,
+            gathered.phy_payload,
+            credentials=credentials,
+            profile=device.profile,
+            state=await self._store.join_state(request.dev_eui),
+            plan=plan,
+            net_id=self._net_id,
+            dev_addr=self._new_address(),
+            now=gathered.received_at,
+            sub_bands=await self._directory.sub_bands_of_gateway(gathered.best.gateway_eui),
+        )
+
+    def _new_address(self) -> DevAddr:
+        """At random: devices may share an address, and seldom will."""
+        bits = nwk_addr_bits(self._net_id)
+        return dev_addr(self._net_id, self._randomness.getrandbits(bits))
+
+    def _refuse(self, request: JoinRequest, gathered: Gathered, refused: Refused) -> None:
+        self._journal.record(
+            FrameRefused(
+                at=self._now(),
+                refusal=refused.refusal,
+                reason=refused.reason,
+                dev_eui=request.dev_eui,
+                gateway_eui=gathered.best.gateway_eui,
+            )
+        )

@@ -1,0 +1,260 @@
+"""The life of one uplink. Read `UplinkPath.handle` and `UplinkPath._data` from top to bottom.
+
+    the copies of a frame, gathered          network/intake, network/deduplication
+    -> a frame                               lorawan/frame
+    -> session, counter, MIC, replay         mac/uplink: Accepted | Retransmission | Refused
+    -> MAC commands and their answers        mac/commands
+    -> the message as AWS writes it          network/messages
+    -> ONE transaction: session, delivery    store
+    -> on its way to its destination         outputs, by way of the outbox
+    -> an answer, if one is owed             network/downlink
+
+Joins have the same file beside it, `network/join.py`.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from bittern.errors import FrameError, StaleSession, StoreUnavailable
+from bittern.lorawan.frame import DataUp, Frame, JoinRequest, parse
+from bittern.lorawan.regions.plan import Plan
+from bittern.mac.commands.dispatch import Answered
+from bittern.mac.commands.dispatch import handle as handle_commands
+from bittern.mac.commands.surroundings import Surroundings
+from bittern.mac.personalization import personalized_radio
+from bittern.mac.refused import Refused
+from bittern.mac.uplink import Accepted, Retransmission, accept
+from bittern.network.deduplication import Gathered
+from bittern.network.directory import DeviceContext, Directory
+from bittern.network.downlink import DownlinkPath
+from bittern.network.events import (
+    DownlinkAcknowledged,
+    FrameRefused,
+    UplinkDelivered,
+    UplinkRepeated,
+)
+from bittern.network.identity import uplink_message_id
+from bittern.network.join import JoinPath
+from bittern.network.journal import Journal
+from bittern.network.messages import uplink_message
+from bittern.network.ports import Clock, Outbox, Randomness
+from bittern.network.sessions import SessionCache
+from bittern.store.protocol import Deliver, DownlinkDone, Effect, SessionStore
+from bittern.store.records import Delivery
+from bittern.types import Refusal
+
+CONTENTION_LIMIT = 5
+"""How often a frame is judged anew because its session has moved on meanwhile."""
+
+_CONTENDED = Refused(
+    Refusal.SESSION_CONTENTION,
+    f"the session moved on {CONTENTION_LIMIT} times while the frame was being judged",
+)
+
+
+class UplinkPath:
+    """One for the whole server; it keeps nothing of a frame once it is handled."""
+
+    def __init__(
+        self,
+        *,
+        store: SessionStore,
+        directory: Directory,
+        sessions: SessionCache,
+        joins: JoinPath,
+        downlinks: DownlinkPath,
+        outbox: Outbox,
+        journal: Journal,
+        now: Clock,
+        randomness: Randomness,
+    ) -> None:
+        self._store = store
+        self._directory = directory
+        self._sessions = sessions
+        self._joins = joins
+        self._downlinks = downlinks
+        self._outbox = outbox
+        self._journal = journal
+        self._now = now
+        self._randomness = randomness
+
+    async def handle(self, gathered: Gathered) -> None:
+        """From the copies of one frame to everything that comes of it."""
+        try:
+            frame = parse(gathered.phy_payload)
+            plan = await self._directory.plan_of_gateway(gathered.best.gateway_eui)
+            if plan is None:
+                self._refuse(gathered, Refused(Refusal.UNKNOWN_GATEWAY, "no longer registered"))
+            elif gathered.best.data_rate not in plan.data_rates:
+                self._refuse(gathered, _no_data_rate(gathered, plan))
+            elif isinstance(frame, DataUp):
+                await self._data(frame, gathered, plan)
+            elif isinstance(frame, JoinRequest):
+                await self._joins.answer(frame, gathered, plan)
+            else:
+                self._refuse(gathered, _unsupported(frame))
+        except FrameError as error:
+            self._refuse(gathered, Refused(Refusal.MALFORMED_FRAME, str(error)))
+        except StoreUnavailable as error:
+            self._refuse(gathered, Refused(Refusal.STORE_UNAVAILABLE, str(error)))
+
+    async def _data(self, frame: DataUp, gathered: Gathered, plan: Plan) -> None:
+        sessions = self._sessions.at(frame.dev_addr) or await self._sessions.load(frame.dev_addr)
+        for _ in range(CONTENTION_LIMIT):
+            outcome = accept(
+                frame,
+                gathered.phy_payload,
+                sessions,
+                data_rate=gathered.best.data_rate,
+                frequency_hz=gathered.best.frequency_hz,
+                plan=plan,
+                now=gathered.received_at,
+            )
+            if isinstance(outcome, Refused):
+                return self._refuse(gathered, outcome, frame)
+            device = await self._directory.device(outcome.before.dev_eui)
+            if device is None:
+                return self._refuse(gathered, _unregistered(outcome), frame)
+            answered = _answered(outcome, gathered, device)
+            delivery = self._delivery(frame, outcome, gathered, device)
+            try:
+                sequence = await self._store.advance(
+                    outcome.before, answered.session, *_effects(outcome, delivery)
+                )
+            except StaleSession:
+                # Another frame of the device, or another process, was faster: judge it anew.
+                sessions = await self._sessions.load(frame.dev_addr)
+                continue
+            self._sessions.replace(outcome.before, answered.session)
+            if delivery is not None and sequence is not None:
+                self._outbox.offer(msgspec.structs.replace(delivery, sequence=sequence))
+            self._record(frame, outcome, gathered, delivery)
+            return await self._downlinks.answer(answered, outcome, gathered, device)
+        self._refuse(gathered, _CONTENDED, frame)
+
+    def _delivery(
+        self,
+        frame: DataUp,
+        outcome: Accepted | Retransmission,
+        gathered: Gathered,
+        device: DeviceContext,
+    ) -> Delivery | None:
+        """What is owed to the destination: nothing for a repetition, or MAC commands alone."""
+        if isinstance(outcome, Retransmission) or frame.fport == 0:
+            return None
+        message_id = uplink_message_id(self._randomness)
+        document = uplink_message(
+            message_id=message_id,
+            device_id=device.device.id,
+            dev_eui=device.device.dev_eui,
+            frame=frame,
+            fcnt=outcome.fcnt,
+            payload=outcome.payload,
+            data_rate=device.plan.data_rates[gathered.best.data_rate],
+            receptions=gathered.receptions,
+            received_at=gathered.received_at,
+            with_gateways=device.service.add_gateway_metadata,
+            acked_message_id=outcome.acked_message_id,
+        )
+        return Delivery(
+            message_id=message_id,
+            account=device.device.account,
+            dev_eui=device.device.dev_eui,
+            destination=device.device.destination,
+            document=document,
+            created_at=gathered.received_at,
+        )
+
+    def _record(
+        self,
+        frame: DataUp,
+        outcome: Accepted | Retransmission,
+        gathered: Gathered,
+        delivery: Delivery | None,
+    ) -> None:
+        dev_eui = outcome.before.dev_eui
+        if isinstance(outcome, Retransmission):
+            self._journal.record(UplinkRepeated(at=self._now(), dev_eui=dev_eui, fcnt=outcome.fcnt))
+            return
+        if outcome.acked_message_id is not None:
+            self._journal.record(
+                DownlinkAcknowledged(
+                    at=self._now(), dev_eui=dev_eui, message_id=outcome.acked_message_id
+                )
+            )
+        if not self._journal.watched:
+            self._journal.count_uplink()
+            return
+        self._journal.record(
+            UplinkDelivered(
+                at=self._now(),
+                dev_eui=dev_eui,
+                dev_addr=frame.dev_addr,
+                fcnt=outcome.fcnt,
+                fport=frame.fport,
+                payload=outcome.payload,
+                confirmed=frame.confirmed,
+                frequency_hz=gathered.best.frequency_hz,
+                data_rate=gathered.best.data_rate,
+                gateways=tuple(
+                    (heard.gateway_eui, heard.rssi_dbm, heard.snr_db)
+                    for heard in gathered.receptions
+                ),
+                message_id=delivery.message_id if delivery else None,
+                destination=delivery.destination if delivery else None,
+            )
+        )
+
+    def _refuse(self, gathered: Gathered, refused: Refused, frame: DataUp | None = None) -> None:
+        self._journal.record(
+            FrameRefused(
+                at=self._now(),
+                refusal=refused.refusal,
+                reason=refused.reason,
+                dev_eui=refused.dev_eui,
+                dev_addr=frame.dev_addr if frame else None,
+                fcnt16=frame.fcnt16 if frame else None,
+                gateway_eui=gathered.best.gateway_eui,
+            )
+        )
+
+
+def _answered(
+    outcome: Accepted | Retransmission, gathered: Gathered, device: DeviceContext
+) -> Answered:
+    if not outcome.commands:
+        return Answered(outcome.after)
+    best = gathered.best
+    surroundings = Surroundings(
+        received_at=gathered.received_at,
+        gps_time_us=best.gps_time_us,
+        snr_db=best.snr_db,
+        data_rate=device.plan.data_rates[best.data_rate],
+        gateway_count=len(gathered.receptions),
+        initial_radio=personalized_radio(device.profile, device.plan),
+    )
+    return handle_commands(outcome, surroundings)
+
+
+def _effects(outcome: Accepted | Retransmission, delivery: Delivery | None) -> list[Effect]:
+    effects: list[Effect] = []
+    if delivery is not None:
+        effects.append(Deliver(delivery))
+    if isinstance(outcome, Accepted) and outcome.acked_message_id is not None:
+        effects.append(DownlinkDone(outcome.acked_message_id))
+    return effects
+
+
+def _unsupported(frame: Frame) -> Refused:
+    return Refused(Refusal.UNSUPPORTED_FRAME, f"{type(frame).__name__} is not for this server")
+
+
+def _no_data_rate(gathered: Gathered, plan: Plan) -> Refused:
+    return Refused(Refusal.WRONG_REGION, f"{plan.name} has no data rate {gathered.best.data_rate}")
+
+
+def _unregistered(outcome: Accepted | Retransmission) -> Refused:
+    return Refused(
+        Refusal.UNKNOWN_DEV_EUI, "the device is no longer registered", outcome.before.dev_eui
+    )
