@@ -201,8 +201,8 @@ class LnsConnection:
         return texts
 
     def next_timer(self) -> Instant | None:
-        """When to call `fire_timer`. It only ever moves later by itself, so a shell may wake at an
-        earlier answer and ask again."""
+        """When to call `fire_timer`. Once the connection is open, messages only ever move it later,
+        so a shell need not ask after each: it may wake at an earlier answer and ask again."""
         match self._state:
             case _State.AWAITING_VERSION:
                 return Instant(self._opened_at + self._limits.version_timeout_s)

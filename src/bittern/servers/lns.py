@@ -1,0 +1,151 @@
+"""The LNS: one TLS port to which Basics Stations connect.
+
+``GET /router-info`` answers where to connect; ``GET /gateway/<EUI>`` is the data connection. The
+certificate is checked on both: a URI is no secret.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import ssl
+from collections.abc import Callable, Sequence
+from typing import Self
+
+from picows import WSListener, WSUpgradeRequest, ws_create_server
+
+from bittern.config import Lns
+from bittern.gateway import discovery
+from bittern.lorawan.radio import Transmission
+from bittern.servers.lns_hub import (
+    ConnectedGateway,
+    GatewayDirectory,
+    LnsHub,
+    LnsStatistics,
+    Traffic,
+)
+from bittern.servers.lns_listeners import DataListener, DiscoveryListener
+from bittern.servers.tls import tell_failed_handshakes
+from bittern.store.records import Change
+from bittern.types import EUI64, GatewayEUI, Instant, Refusal
+
+FAREWELL_S = 5.0
+"""How long gateways may take to answer our close when the server ends."""
+QUIET_S = 10.0
+"""The same reason of failed handshakes is told once in this time: ports are scanned."""
+
+# picows tells of every connection; what matters of it is told by the listeners, by gateway.
+_websocket_logger = logging.getLogger("bittern.servers.lns.websocket")
+_websocket_logger.setLevel(logging.CRITICAL)
+
+
+class LnsServer:
+    """Listens from ``__aenter__`` to ``__aexit__``; a `GatewayLink` of the network."""
+
+    def __init__(
+        self,
+        *,
+        settings: Lns,
+        host: str,
+        context: ssl.SSLContext,
+        directory: GatewayDirectory,
+        traffic: Traffic,
+        now: Callable[[], Instant],
+    ) -> None:
+        """``context`` must be this server's alone, and ask for a client's certificate."""
+        self._hub = LnsHub(settings, directory, traffic, now)
+        self._host = host
+        self._context = context
+        self._now = now
+        self._server: asyncio.Server | None = None
+        self._told: dict[str, Instant] = {}
+        tell_failed_handshakes(context, self._on_failed_handshake)
+
+    async def __aenter__(self) -> Self:
+        settings = self._hub.settings
+        self._server = await ws_create_server(
+            self._route,
+            self._host,
+            settings.port,
+            ssl=self._context,
+            ssl_handshake_timeout=settings.handshake_timeout_s,
+            websocket_handshake_timeout=settings.handshake_timeout_s,
+            max_frame_size=settings.max_message_bytes,
+            logger_name=_websocket_logger,
+            backlog=1024,
+            # Its TLS is faster by a few microseconds a message, but keeps failed handshakes secret.
+            use_aiofastnet=False,
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close every connection in order; gateways come back by themselves."""
+        if self._server is None:
+            return
+        self._server.close()
+        await self._hub.finish()
+        # Listeners cut what does not answer; this is for a fault of ours.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._hub.close_all("the server is shutting down"), FAREWELL_S)
+        self._server = None
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port that the server listens on."""
+        if self._server is None:
+            raise RuntimeError("the LNS is not started")
+        host, port = self._server.sockets[0].getsockname()[:2]
+        return str(host), int(port)
+
+    def transmit(self, gateway_eui: GatewayEUI, transmission: Transmission) -> bool:
+        """Hand a frame to a gateway, at once. False: it is not connected, or too far behind."""
+        connection = self._hub.find(gateway_eui)
+        return connection is not None and connection.transmit(transmission)
+
+    def connected(self) -> list[ConnectedGateway]:
+        """Gateways whose data connection is up."""
+        described = (connection.describe() for connection in self._hub.connections())
+        return [gateway for gateway in described if gateway is not None]
+
+    def follow(self, changes: Sequence[Change]) -> None:
+        """An operator changed gateways or certificates: connections that no longer may be end."""
+        for change in changes:
+            for connection in self._hub.connections():
+                if _concerns(change, connection.gateway_eui, connection.fingerprint):
+                    name = f"lns-reconsider-{connection.gateway_eui}"
+                    self._hub.start(self._hub.reconsider(connection), name)
+
+    def statistics(self) -> LnsStatistics:
+        return self._hub.statistics()
+
+    def _route(self, request: WSUpgradeRequest) -> WSListener | None:
+        path = request.path.decode("ascii", "replace")
+        if path == discovery.PATH:
+            return DiscoveryListener(self._hub)
+        gateway_eui = discovery.gateway_of_path(path)
+        return DataListener(self._hub, gateway_eui) if gateway_eui is not None else None
+
+    def _on_failed_handshake(self, refusal: Refusal | None, reason: str) -> None:
+        self._hub.counters.failed_handshakes += 1
+        now = self._now()
+        told = self._told.get(reason)
+        if told is not None and now - told < QUIET_S:
+            if refusal is not None:
+                self._hub.count(refusal)
+            return
+        self._told[reason] = now
+        if refusal is not None:
+            self._hub.refuse(refusal, reason, None)
+        else:
+            logging.getLogger("bittern.servers.lns").info("handshake failed reason=%r", reason)
+
+
+def _concerns(change: Change, gateway_eui: GatewayEUI, fingerprint: str | None) -> bool:
+    match change.kind:
+        case "gateway":
+            return EUI64.from_hex(change.identity) == gateway_eui
+        case "certificate":
+            return change.identity == fingerprint
+        case _:
+            return False

@@ -1,0 +1,382 @@
+"""The two websocket endpoints of the LNS: discovery, and the data connection of one gateway.
+
+From a websocket frame to `Traffic.on_uplink` everything is synchronous: no task and no log line for
+a message. Only admission, once for each connection, waits for the store; what the gateway says
+meanwhile is kept, as far as it is little.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from typing import assert_never
+
+from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
+
+from bittern.errors import GatewayProtocolError
+from bittern.gateway.discovery import Refused, accepting_answer, read_request, refusing_answer
+from bittern.gateway.lns import (
+    AlarmReceived,
+    DownlinkTransmitted,
+    GatewayRefused,
+    LnsConnection,
+    LnsEvent,
+    MalformedReceived,
+    PeerSilent,
+    PingDue,
+    StationEventReceived,
+    UplinkReceived,
+    VersionReceived,
+)
+from bittern.lorawan.radio import Transmission
+from bittern.network.events import GatewayConnected, GatewayDisconnected
+from bittern.servers.lns_hub import Admitted, ConnectedGateway, LnsHub
+from bittern.servers.tls import peer_address, peer_fingerprint
+from bittern.types import GatewayEUI, Refusal
+
+logger = logging.getLogger("bittern.servers.lns")
+
+LINGER_S = 2.0
+"""How long the other end may take to answer our close before the connection is cut."""
+EARLY_MESSAGES = 4
+"""Messages kept until admission is decided; a station sends one."""
+WRITE_BUFFER_BYTES = 128 * 1024
+"""More than this unsent, and the gateway takes no further downlinks."""
+UNKNOWN_TOLD = 16
+"""Different unknown msgtypes that are told for each connection; all of them are counted."""
+
+_HOST = re.compile(r"[A-Za-z0-9.-]+:\d{1,5}|\[[0-9A-Fa-f:.]+\]:\d{1,5}")
+
+
+class _Listener(WSListener):
+    """What both endpoints have: one end, in order."""
+
+    def __init__(self, hub: LnsHub) -> None:
+        self._hub = hub
+        self._transport: WSTransport | None = None
+        self._peer = ""
+        self._timer: asyncio.TimerHandle | None = None
+        self._ending = False
+        self.fingerprint: str | None = None
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self._transport = transport
+        self._peer = peer_address(transport.underlying_transport)
+        self.fingerprint = peer_fingerprint(transport.underlying_transport)
+        self._hub.opened(self)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        self._ending = True
+        self._cancel_timer()
+        self._transport = None
+        self._hub.closed(self)
+
+    def end(self, reason: str, refusal: Refusal | None = None) -> None:
+        """Close the connection; the reason is told to the other end."""
+        self._close(WSCloseCode.POLICY_VIOLATION if refusal else WSCloseCode.GOING_AWAY, reason)
+
+    def _close(self, code: WSCloseCode, reason: str) -> None:
+        """Say why, let what was sent before arrive, then cut."""
+        transport = self._transport
+        if self._ending or transport is None:
+            return
+        self._ending = True
+        self._cancel_timer()
+        transport.send_close(code, reason.encode()[:123].decode(errors="ignore"))
+        self._timer = asyncio.get_running_loop().call_later(LINGER_S, transport.disconnect, False)
+
+    def _on_close_frame(self, transport: WSTransport) -> None:
+        self._ending = True
+        if not transport.is_close_frame_sent:
+            transport.send_close(WSCloseCode.OK)
+        transport.disconnect()
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+class DiscoveryListener(_Listener):
+    """``/router-info``: one question and one answer, always: a station waits for it without end."""
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        super().on_ws_connected(transport)
+        self._asked = False
+        self._timer = asyncio.get_running_loop().call_later(
+            self._hub.settings.handshake_timeout_s, self._on_silence
+        )
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type == WSMsgType.CLOSE:
+            self._on_close_frame(transport)
+        elif frame.msg_type == WSMsgType.TEXT and not self._asked and not self._ending:
+            self._asked = True
+            question = frame.get_payload_as_bytes()
+            self._hub.start(self._answer(transport, question), f"lns-discovery-{self._peer}")
+
+    async def _answer(self, transport: WSTransport, question: bytes) -> None:
+        self._hub.counters.discoveries += 1
+        text = refusing_answer(None, "the server cannot answer now")
+        try:
+            text = await self._answer_to(transport, question)
+        finally:
+            if not transport.is_disconnected:
+                transport.send(WSMsgType.TEXT, text)
+                self._close(WSCloseCode.OK, "")
+
+    async def _answer_to(self, transport: WSTransport, question: bytes) -> str:
+        hub = self._hub
+        try:
+            gateway_eui = read_request(question)
+        except GatewayProtocolError as error:
+            hub.refuse(error.refusal, error.reason, None, self._peer)
+            return refusing_answer(None, error.reason)
+        decision = await hub.admit(gateway_eui, self.fingerprint)
+        if isinstance(decision, Refused):
+            hub.refuse(decision.refusal, decision.reason, gateway_eui, self._peer)
+            return refusing_answer(gateway_eui, decision.reason)
+        try:
+            return accepting_answer(gateway_eui, self._server_uri(transport))
+        except ValueError as error:
+            hub.refuse(Refusal.GATEWAY_MISCONFIGURED, str(error), gateway_eui, self._peer)
+            return refusing_answer(gateway_eui, str(error))
+
+    def _server_uri(self, transport: WSTransport) -> str:
+        """As configured, else the name by which the station came: its certificate check has
+        passed under that name."""
+        if self._hub.settings.uri is not None:
+            return self._hub.settings.uri.rstrip("/")
+        scheme = "wss" if transport.is_secure else "ws"
+        host = transport.request.headers.get("Host", "")
+        if not _HOST.fullmatch(host):
+            address, port = transport.underlying_transport.get_extra_info("sockname")[:2]
+            host = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+        return f"{scheme}://{host}"
+
+    def _on_silence(self) -> None:
+        self._close(WSCloseCode.POLICY_VIOLATION, "no discovery request in time")
+
+
+class DataListener(_Listener):
+    """The data connection of the gateway that its path names."""
+
+    def __init__(self, hub: LnsHub, gateway_eui: GatewayEUI) -> None:
+        super().__init__(hub)
+        self.gateway_eui = gateway_eui
+        self.admitted: Admitted | None = None
+        self._lns: LnsConnection | None = None
+        self._early: list[bytes] = []
+        self._connected: ConnectedGateway | None = None
+        self._congested = False
+        self._unknown: set[str] = set()
+        self._end_reason = ""
+
+    # picows
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        super().on_ws_connected(transport)
+        transport.underlying_transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
+        self._hub.start(self._admit(transport), f"lns-admission-{self.gateway_eui}")
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if self._ending and frame.msg_type != WSMsgType.CLOSE:
+            return
+        if frame.msg_type == WSMsgType.TEXT and frame.fin:
+            self._hub.counters.messages_in += 1
+            self._on_text(frame.get_payload_as_bytes())
+        else:
+            self._on_other(transport, frame)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        super().on_ws_disconnected(transport)
+        sent = transport.close_handshake.sent if transport.close_handshake else None
+        if sent is not None and sent.code == WSCloseCode.MESSAGE_TOO_BIG and not self._end_reason:
+            limit = self._hub.settings.max_message_bytes
+            self._end_reason = f"a message of more than {limit} bytes"
+            self._refuse(Refusal.OVERSIZED_MESSAGE, self._end_reason)
+        self._tell_gone()
+
+    def pause_writing(self) -> None:
+        self._congested = True
+
+    def resume_writing(self) -> None:
+        self._congested = False
+
+    # The hub's side
+
+    def transmit(self, transmission: Transmission) -> bool:
+        """Whether the frame is on its way to the gateway."""
+        lns = self._lns
+        if lns is None or not lns.is_open or self._ending or self._congested:
+            return False
+        lns.send(transmission, self._hub.now())
+        self._flush(lns)
+        return True
+
+    def end(self, reason: str, refusal: Refusal | None = None) -> None:
+        """Close the connection; with a refusal it is counted and told as one."""
+        if self._ending:
+            return
+        self._end_reason = reason
+        if refusal is not None:
+            self._refuse(refusal, reason)
+        super().end(reason, refusal)
+        self._tell_gone()
+
+    def describe(self) -> ConnectedGateway | None:
+        return self._connected
+
+    # Opening
+
+    async def _admit(self, transport: WSTransport) -> None:
+        decision = await self._hub.admit(self.gateway_eui, self.fingerprint)
+        if self._ending:
+            return
+        if isinstance(decision, Refused):
+            self.end(decision.reason, decision.refusal)
+            return
+        hub = self._hub
+        self.admitted = decision
+        self._lns = LnsConnection(self.gateway_eui, decision.router_config, hub.now(), hub.limits)
+        hub.counters.connections_opened += 1
+        hub.enter(self)
+        self._arm()
+        early, self._early = self._early, []
+        for message in early:
+            self._on_text(message)
+
+    def _tell_gone(self) -> None:
+        """At once, not when the other end has answered: by then it may be back."""
+        self._hub.leave(self)
+        if self._connected is not None:
+            self._connected = None
+            reason = self._end_reason or "closed by the gateway"
+            self._hub.traffic.record(
+                GatewayDisconnected(at=self._hub.now(), gateway_eui=self.gateway_eui, reason=reason)
+            )
+
+    # Receiving
+
+    def _on_text(self, message: bytes) -> None:
+        lns = self._lns
+        if lns is None:
+            self._keep(message)
+            return
+        try:
+            for event in lns.receive(message, self._hub.now()):
+                if type(event) is UplinkReceived:
+                    self._hub.counters.uplinks += 1
+                    self._hub.traffic.on_uplink(event.phy_payload, event.reception)
+                else:
+                    self._on_event(event)
+        except GatewayProtocolError as error:
+            self.end(error.reason, error.refusal)
+        except Exception:
+            # A fault of ours: this gateway's next message must find the connection as it was.
+            logger.exception("gateway=%s message not handled", self.gateway_eui)
+        self._flush(lns)
+
+    def _on_event(self, event: LnsEvent) -> None:
+        match event:
+            case UplinkReceived():
+                self._hub.traffic.on_uplink(event.phy_payload, event.reception)
+            case DownlinkTransmitted():
+                self._hub.traffic.on_transmitted(event.report)
+            case VersionReceived():
+                self._on_version(event)
+            case GatewayRefused():
+                if self._lns is not None:
+                    self._flush(self._lns)
+                self.end(event.reason, event.refusal)
+            case MalformedReceived():
+                self._on_malformed(event)
+            case StationEventReceived():
+                logger.info(
+                    "gateway=%s event=%s %s", self.gateway_eui, event.category, event.detail
+                )
+            case AlarmReceived():
+                logger.warning("gateway=%s alarm=%r", self.gateway_eui, event.text)
+            case _:
+                assert_never(event)
+
+    def _on_version(self, event: VersionReceived) -> None:
+        self._arm()
+        now = self._hub.now()
+        self._connected = ConnectedGateway(
+            gateway_eui=self.gateway_eui,
+            station=event.station,
+            features=tuple(sorted(event.features)),
+            peer=self._peer,
+            connected_at=now,
+        )
+        self._hub.traffic.record(
+            GatewayConnected(
+                at=now, gateway_eui=self.gateway_eui, station=event.station, peer=self._peer
+            )
+        )
+
+    def _on_malformed(self, event: MalformedReceived) -> None:
+        if event.refusal is not Refusal.UNKNOWN_MSGTYPE:
+            self._refuse(event.refusal, event.reason)
+        elif event.reason in self._unknown or len(self._unknown) >= UNKNOWN_TOLD:
+            self._hub.count(event.refusal)
+        else:
+            self._unknown.add(event.reason)
+            self._refuse(event.refusal, event.reason)
+
+    def _on_other(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type == WSMsgType.PONG:
+            if self._lns is not None:
+                self._lns.heard(self._hub.now())
+        elif frame.msg_type == WSMsgType.CLOSE:
+            self._on_close_frame(transport)
+        elif frame.msg_type == WSMsgType.BINARY:
+            self.end("a binary message, though no remote shell is open", Refusal.MALFORMED_MESSAGE)
+        else:
+            self.end("a message in fragments", Refusal.MALFORMED_MESSAGE)
+
+    def _keep(self, message: bytes) -> None:
+        if len(self._early) < EARLY_MESSAGES:
+            self._early.append(message)
+        else:
+            self.end("messages before the configuration", Refusal.MALFORMED_MESSAGE)
+
+    def _refuse(self, refusal: Refusal, reason: str) -> None:
+        self._hub.refuse(refusal, reason, self.gateway_eui, self._peer)
+
+    # Sending
+
+    def _flush(self, lns: LnsConnection) -> None:
+        transport = self._transport
+        for text in lns.text_to_send():
+            if transport is not None and not self._ending:
+                self._hub.counters.messages_out += 1
+                transport.send(WSMsgType.TEXT, text)
+
+    # Time
+
+    def _arm(self) -> None:
+        self._cancel_timer()
+        due = self._lns.next_timer() if self._lns is not None else None
+        if due is not None and not self._ending:
+            delay_s = max(due - self._hub.now(), 0.0)
+            self._timer = asyncio.get_running_loop().call_later(delay_s, self._on_timer)
+
+    def _on_timer(self) -> None:
+        transport, lns = self._transport, self._lns
+        if transport is None or lns is None or self._ending:
+            return
+        for event in lns.fire_timer(self._hub.now()):
+            match event:
+                case PingDue():
+                    transport.send_ping()
+                case PeerSilent():
+                    self._end_reason = event.reason
+                    self._ending = True
+                    transport.disconnect(False)
+                    return
+                case _:
+                    assert_never(event)
+        self._arm()

@@ -1,0 +1,62 @@
+"""What a TLS listener can tell: who is at the other end, and why a handshake failed.
+
+asyncio drops the connection after a failed handshake and says nothing. A gateway whose files are
+of another installation fails just there, so the listener has to notice itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import Callable
+
+from bittern.pki.fingerprints import certificate_id
+from bittern.types import Refusal
+
+Tell = Callable[[Refusal | None, str], None]
+"""Called with the refusal, None where it is not ours, and the reason."""
+
+
+def tell_failed_handshakes(context: ssl.SSLContext, tell: Tell) -> None:
+    """Have every failed handshake of ``context`` told. The context must belong to one listener."""
+
+    class Telling(ssl.SSLObject):
+        def do_handshake(self) -> None:
+            try:
+                super().do_handshake()
+            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                raise
+            except ssl.SSLError as error:
+                tell(*explained(error))
+                raise
+
+    context.sslobject_class = Telling
+
+
+def explained(error: ssl.SSLError) -> tuple[Refusal | None, str]:
+    """What a failed handshake means, as far as OpenSSL knows."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        reason = f"certificate is not of this server's authority: {error.verify_message}"
+        return Refusal.CERTIFICATE_UNKNOWN, reason
+    if error.reason == "PEER_DID_NOT_RETURN_A_CERTIFICATE":
+        return Refusal.CERTIFICATE_MISSING, "no certificate shown"
+    words = (error.reason or str(error)).replace("_", " ").lower()
+    if "alert" in words:
+        return None, f"TLS refused by the other end: {words}"
+    return None, f"TLS failed: {words}"
+
+
+def peer_fingerprint(transport: asyncio.BaseTransport) -> str | None:
+    """SHA-256 of the certificate at the other end; None without TLS or without a certificate."""
+    session: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
+    der = session.getpeercert(binary_form=True) if session else None
+    return certificate_id(der) if der else None
+
+
+def peer_address(transport: asyncio.BaseTransport) -> str:
+    """``192.0.2.7:51234`` or ``[2001:db8::7]:51234``; empty where there is none."""
+    match transport.get_extra_info("peername"):
+        case (str(host), int(port), *_):
+            return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        case _:
+            return ""
