@@ -10,6 +10,7 @@ BitternError
 │   ├── StaleSession         the session changed since it was read; read again, decide again
 │   ├── StoreUnavailable     disk full, database away: nothing of the call was stored
 │   ├── SchemaTooNew         the database was written by a later bittern
+│   ├── ChangesTrimmed       changes asked for are no longer kept; drop what is cached
 │   ├── Conflict             a resource of that identity exists, or is in use
 │   └── NotFound             no resource of that identity
 ├── AuthorityUnusable        the certificate authority's files are there and cannot be used
@@ -131,6 +132,17 @@ class SchemaTooNew(StoreError):
 
     def __str__(self) -> str:
         return f"database schema is version {self.found}, this bittern knows up to {self.known}"
+
+
+class ChangesTrimmed(StoreError):
+    """Some changes behind `sequence` are no longer kept: whatever is cached may be wrong."""
+
+    def __init__(self, sequence: int) -> None:
+        super().__init__(sequence)
+        self.sequence = sequence
+
+    def __str__(self) -> str:
+        return f"changes after {self.sequence} are no longer kept"
 
 
 class Conflict(StoreError):

@@ -48,6 +48,18 @@ class DownlinkAttempted(msgspec.Struct, frozen=True):
 Effect = Deliver | DownlinkDone | DownlinkAttempted
 
 
+def is_successor(before: Session, after: Session) -> bool:
+    """Whether `after` is what a session may become: what was fixed at its activation stays."""
+    return (
+        after.revision == before.revision + 1
+        and after.dev_eui == before.dev_eui
+        and after.generation == before.generation
+        and after.dev_addr == before.dev_addr
+        and (before.pending or not after.pending)
+        and (after.keys is before.keys or after.keys == before.keys)
+    )
+
+
 class SessionStore(Protocol):
     """Sessions and what changes together with them."""
 
@@ -60,9 +72,10 @@ class SessionStore(Protocol):
     async def advance(self, before: Session, after: Session, *effects: Effect) -> int | None:
         """Replace `before` by `after` and store the effects, all or nothing.
 
-        `after` has `before.revision + 1`. When `before` was pending and `after` is not, every
-        other session of the device ends. Returns the sequence of the delivery, if there is one.
-        Calls that arrive close together share a transaction. Raises `StaleSession`.
+        `after` is the successor of `before` (`is_successor`). When `before` was pending and
+        `after` is not, every other session of the device ends. Returns the sequence of the (last)
+        delivery, if there is one. Calls that arrive close together share a transaction. Raises
+        `StaleSession`.
         """
         ...
 
@@ -71,7 +84,9 @@ class SessionStore(Protocol):
     async def activate(self, before: JoinState | None, after: JoinState, session: Session) -> None:
         """Store the join and its session: an earlier pending session of the device gives way.
 
-        Raises `StaleSession` when the join state is no longer `before`.
+        If `session` is not pending, every other session ends. Raises `StaleSession` when the join
+        state is no longer `before` (None: the device has none yet), `NotFound` when the device is
+        no longer registered, `Conflict` when it had a session of that generation.
         """
         ...
 
@@ -93,7 +108,9 @@ class OutboxStore(Protocol):
 class DownlinkQueue(Protocol):
     """Application payloads that wait for their devices."""
 
-    async def enqueue(self, downlink: QueuedDownlink) -> None: ...
+    async def enqueue(self, downlink: QueuedDownlink) -> None:
+        """Raises `NotFound` without its device, `Conflict` when the message is queued already."""
+        ...
 
     async def queued(self, dev_eui: DevEUI, limit: int = 250) -> list[QueuedDownlink]:
         """First come, first out."""
@@ -108,7 +125,10 @@ class Registry(Protocol):
     """What operators register. `add_*` raises `Conflict`; `remove_*` and `update_*` raise `NotFound`."""
 
     async def add_device(self, device: Device, session: Session | None = None) -> None:
-        """With `session` for ABP, stored in the same transaction."""
+        """With `session` for ABP, stored in the same transaction.
+
+        Raises `NotFound` for a destination or profile that is not there.
+        """
         ...
 
     async def device(self, dev_eui: DevEUI) -> Device | None: ...
@@ -117,7 +137,7 @@ class Registry(Protocol):
         ...
 
     async def remove_device(self, dev_eui: DevEUI) -> None:
-        """With its sessions, join state and queue."""
+        """With its sessions, join state and queue. What it sent is still owed."""
         ...
 
     async def add_device_profile(self, profile: DeviceProfile) -> None: ...
@@ -134,7 +154,9 @@ class Registry(Protocol):
         """With its certificates."""
         ...
 
-    async def add_certificate(self, certificate: GatewayCertificate) -> None: ...
+    async def add_certificate(self, certificate: GatewayCertificate) -> None:
+        """Raises `NotFound` without its gateway."""
+        ...
     async def certificate(self, fingerprint: str) -> GatewayCertificate | None: ...
     async def certificates_of(self, gateway_eui: GatewayEUI) -> list[GatewayCertificate]: ...
     async def set_certificate_active(self, fingerprint: str, active: bool) -> None: ...
@@ -148,10 +170,18 @@ class Registry(Protocol):
 
 
 class ChangeFeed(Protocol):
-    """Changes of the registry and queue by whichever process made them."""
+    """Changes of the registry, the queues and the activations, by whichever process made them.
 
-    async def last_change(self) -> int: ...
-    async def changes(self, after_sequence: int) -> list[Change]: ...
+    Asking often is cheap when nothing changed. Old changes are trimmed.
+    """
+
+    async def last_change(self) -> int:
+        """Sequence of the newest, 0 before the first."""
+        ...
+
+    async def changes(self, after_sequence: int) -> list[Change]:
+        """In order. Raises `ChangesTrimmed` when some of them are no longer kept."""
+        ...
 
 
 class Store(SessionStore, OutboxStore, DownlinkQueue, Registry, ChangeFeed, Protocol):

@@ -161,9 +161,16 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """Given by the store; deliveries of one device go out in this order."""
 
 
+ChangeKind = Literal[
+    "device", "gateway", "certificate", "destination", "profile", "downlink", "session"
+]
+
+
 class Change(msgspec.Struct, frozen=True):
-    """Something that an operator changed: caches drop what they hold of it."""
+    """Something that is no longer what it was: caches drop what they hold of it."""
 
     sequence: int
-    kind: Literal["device", "gateway", "certificate", "destination", "profile", "downlink", "session"]
+    kind: ChangeKind
     identity: str
+    """DevEUI of a device, of a queue (`downlink`) and of sessions (activated, in use, ended);
+    gateway EUI; fingerprint; `account/name` of a destination; id of a profile."""
