@@ -1,0 +1,1 @@
+"""Load, latency and durability of bittern, measured from outside. ``README.md`` has the method."""

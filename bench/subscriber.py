@@ -1,0 +1,167 @@
+"""A subscriber that counts: MQTT 3.1.1 (OASIS, 2014), no more of it than that takes.
+
+Runs as a process of its own: ``python -m bench.subscriber LEDGER HOST PORT TOPIC QOS``. It prints
+``ready`` when the broker has confirmed the subscription, and ends with its standard input.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import uvloop
+
+from bench.frames import identify
+from bench.ledger import Ledger
+
+KEEP_ALIVE_S = 60
+_CONNACK, _PUBLISH, _SUBACK = 2, 3, 9
+_PINGREQ = b"\xc0\x00"
+
+
+def _text(text: str) -> bytes:
+    raw = text.encode()
+    return len(raw).to_bytes(2, "big") + raw
+
+
+def _packet(head: int, body: bytes) -> bytes:
+    """All ours are shorter than 128 bytes but for long topics, which take two length bytes."""
+    size = len(body)
+    length = bytes((size,)) if size < 128 else bytes((size & 0x7F | 0x80, size >> 7))
+    return bytes((head,)) + length + body
+
+
+def connect(client_id: str) -> bytes:
+    """3.1: protocol level 4, clean session."""
+    head = _text("MQTT") + b"\x04\x02" + KEEP_ALIVE_S.to_bytes(2, "big")
+    return _packet(0x10, head + _text(client_id))
+
+
+def subscribe(topic: str, qos: int) -> bytes:
+    """3.8."""
+    return _packet(0x82, b"\x00\x01" + _text(topic) + bytes((qos,)))
+
+
+class Reader:
+    """Sans-IO: bytes in, messages to ``on_message``, bytes to answer out."""
+
+    def __init__(self, topic: str, qos: int, on_message: Callable[[bytes], None]) -> None:
+        self.subscribed = False
+        self._topic = topic
+        self._qos = qos
+        self._on_message = on_message
+        self._buffer = b""
+
+    def receive(self, data: bytes) -> bytes:
+        """Raises ``ConnectionError`` if the broker refuses."""
+        buffer = self._buffer + data if self._buffer else data
+        at, size, answers = 0, len(buffer), []
+        while size - at >= 2:
+            length, body = buffer[at + 1], at + 2
+            if length >= 0x80:
+                length, body = _long_length(buffer, at)
+            end = body + length
+            if body == 0 or end > size:
+                break
+            answers.append(self._take(buffer[at], buffer, body, end))
+            at = end
+        self._buffer = buffer[at:]
+        return b"".join(answers)
+
+    def _take(self, head: int, buffer: bytes, body: int, end: int) -> bytes:
+        kind = head >> 4
+        if kind == _PUBLISH:
+            payload = body + 2 + int.from_bytes(buffer[body : body + 2], "big")
+            if not head & 0b110:
+                self._on_message(buffer[payload:end])
+                return b""
+            self._on_message(buffer[payload + 2 : end])
+            return b"\x40\x02" + buffer[payload : payload + 2]
+        if kind == _CONNACK:
+            if buffer[body + 1]:
+                raise ConnectionError(f"broker refuses the connection: {buffer[body + 1]}")
+            return subscribe(self._topic, self._qos)
+        if kind == _SUBACK:
+            if buffer[body + 2] == 0x80:
+                raise ConnectionError(f"broker refuses the subscription to {self._topic}")
+            self.subscribed = True
+        return b""
+
+
+def _long_length(buffer: bytes, at: int) -> tuple[int, int]:
+    """Length, and where the body begins; 0 if the length is not complete yet (2.2.3)."""
+    length = 0
+    for i in range(4):
+        if at + 1 + i >= len(buffer):
+            return 0, 0
+        byte = buffer[at + 1 + i]
+        length |= (byte & 0x7F) << 7 * i
+        if byte < 0x80:
+            return length, at + 2 + i
+    raise ConnectionError("broker sends a length of five bytes")
+
+
+class _Subscription(asyncio.Protocol):
+    def __init__(self, ledger: Ledger, topic: str, qos: int) -> None:
+        self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._reader = Reader(topic, qos, self._count)
+        self._ledger = ledger
+        self._now = 0.0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.WriteTransport)
+        self._transport = transport
+        transport.write(connect(f"bench-{os.getpid()}"))
+
+    def data_received(self, data: bytes) -> None:
+        self._now = time.monotonic()
+        answer = self._reader.receive(data)
+        if answer:
+            self._transport.write(answer)
+        if self._reader.subscribed and not self.ready.done():
+            self.ready.set_result(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.lost.done():
+            self.lost.set_result(None)
+
+    def ping(self) -> None:
+        self._transport.write(_PINGREQ)
+
+    def _count(self, message: bytes) -> None:
+        self._ledger.arrived(identify(message), self._now)
+
+
+async def run(ledger: Ledger, host: str, port: int, topic: str, qos: int) -> None:
+    loop = asyncio.get_running_loop()
+    _, subscription = await loop.create_connection(
+        lambda: _Subscription(ledger, topic, qos), host, port
+    )
+    await subscription.ready
+    print("ready", flush=True)
+    ended = loop.run_in_executor(None, sys.stdin.read)
+    while True:
+        done, _ = await asyncio.wait(
+            {ended, subscription.lost},
+            timeout=KEEP_ALIVE_S / 2,
+            return_when=asyncio.FIRST_COMPLETED,
+        )
+        if ended in done:
+            return
+        if done:
+            raise ConnectionError("broker closed the connection")
+        subscription.ping()
+
+
+def main() -> None:
+    path, host, port, topic, qos = sys.argv[1:]
+    uvloop.run(run(Ledger(Path(path)), host, int(port), topic, int(qos)))
+
+
+if __name__ == "__main__":
+    main()
