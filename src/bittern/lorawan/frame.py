@@ -46,18 +46,7 @@ class Major:
     LORAWAN_R1 = 0
 
 
-class _Frame(msgspec.Struct, frozen=True):
-    """What all frames have. ``to_bytes`` is the whole PHYPayload."""
-
-    @property
-    def mhdr(self) -> int:
-        raise NotImplementedError
-
-    def to_bytes(self) -> bytes:
-        raise NotImplementedError
-
-
-class DataUp(_Frame, frozen=True):
+class DataUp(msgspec.Struct, frozen=True):
     """A data frame from a device (TS001-1.0.4, 4.3)."""
 
     mtype: MType
@@ -92,7 +81,7 @@ class DataUp(_Frame, frozen=True):
         return _data_bytes(self)
 
 
-class DataDown(_Frame, frozen=True):
+class DataDown(msgspec.Struct, frozen=True):
     """A data frame to a device (TS001-1.0.4, 4.3)."""
 
     mtype: MType
@@ -122,7 +111,7 @@ class DataDown(_Frame, frozen=True):
         return _data_bytes(self)
 
 
-class JoinRequest(_Frame, frozen=True):
+class JoinRequest(msgspec.Struct, frozen=True):
     """TS001-1.0.4, 6.2.2: a device asks for a session."""
 
     join_eui: JoinEUI
@@ -148,7 +137,7 @@ class JoinRequest(_Frame, frozen=True):
         )
 
 
-class RejoinRequest(_Frame, frozen=True):
+class RejoinRequest(msgspec.Struct, frozen=True):
     """LoRaWAN 1.1, 6.2.4: a device with a session asks for another one.
 
     Types 0 and 2 name the ``net_id``, type 1 the ``join_eui``; the other one is ``None``.
@@ -180,7 +169,7 @@ class RejoinRequest(_Frame, frozen=True):
         )
 
 
-class JoinAccept(_Frame, frozen=True):
+class JoinAccept(msgspec.Struct, frozen=True):
     """The clear content of a join-accept (TS001-1.0.4, 6.2.3; OptNeg: 1.1, 6.2.3)."""
 
     join_nonce: int
@@ -217,7 +206,7 @@ class JoinAccept(_Frame, frozen=True):
         )
 
 
-class EncryptedJoinAccept(_Frame, frozen=True):
+class EncryptedJoinAccept(msgspec.Struct, frozen=True):
     """A join-accept as on air."""
 
     ciphertext: bytes
@@ -231,7 +220,7 @@ class EncryptedJoinAccept(_Frame, frozen=True):
         return bytes((self.mhdr,)) + self.ciphertext
 
 
-class Proprietary(_Frame, frozen=True):
+class Proprietary(msgspec.Struct, frozen=True):
     """A frame of somebody's own format; only the MHDR is LoRaWAN's (TS001-1.0.4, 4.2.1.3)."""
 
     payload: bytes
@@ -248,7 +237,8 @@ class Proprietary(_Frame, frozen=True):
 Frame = (
     DataUp | DataDown | JoinRequest | RejoinRequest | JoinAccept | EncryptedJoinAccept | Proprietary
 )
-"""``parse`` gives every one of them but ``JoinAccept``, which takes a key to open."""
+"""Each has ``mhdr`` and ``to_bytes()``, the whole PHYPayload. ``parse`` gives every one of them but
+``JoinAccept``, which takes a key to open."""
 
 
 def parse(phy_payload: bytes) -> Frame:
@@ -288,6 +278,8 @@ def parse_join_accept(clear: bytes) -> JoinAccept:
 
 
 def _data_bytes(frame: DataUp | DataDown) -> bytes:
+    assert len(frame.fopts) <= 15, "FOptsLen has four bits"
+    assert frame.fport is not None or not frame.frm_payload, "a FRMPayload needs an FPort"
     head = bytes((frame.mhdr,)) + frame.dev_addr.to_wire() + bytes((frame.fctrl,))
     head += frame.fcnt16.to_bytes(2, "little") + frame.fopts
     if frame.fport is None:

@@ -211,3 +211,10 @@ def test_mtypes_are_spelled_as_in_the_specification() -> None:
         "RejoinRequest",
         "Proprietary",
     ]
+
+
+def test_frame_that_cannot_be_on_air_is_not_written() -> None:
+    with pytest.raises(AssertionError, match="four bits"):
+        DataUp(MType.UNCONFIRMED_DATA_UP, DEV_ADDR, fopts=bytes(16)).to_bytes()
+    with pytest.raises(AssertionError, match="needs an FPort"):
+        DataUp(MType.UNCONFIRMED_DATA_UP, DEV_ADDR, frm_payload=b"x").to_bytes()

@@ -53,6 +53,7 @@ def test_every_version_reads_its_own_text() -> None:
         ("increments_dev_nonce", V.LORAWAN_1_0_4),
         ("persists_counters_of_abp", V.LORAWAN_1_0_4),
         ("has_device_time", V.LORAWAN_1_0_3),
+        ("masks_channels_by_cf_list", V.LORAWAN_1_0_3),
         ("answers_link_adr_as_block", V.LORAWAN_1_0_2),
     ],
 )
@@ -60,3 +61,13 @@ def test_each_difference_holds_from_one_version_on(predicate: str, since: MacVer
     order = list(MacVersion)
     expected = {version: order.index(version) >= order.index(since) for version in order}
     assert {version: getattr(versions, predicate)(version) for version in order} == expected
+
+
+def test_counter_gap_was_limited_until_1_0_4() -> None:
+    limited = {version for version in MacVersion if versions.has_max_fcnt_gap(version)}
+    assert limited == {
+        V.LORAWAN_1_0_0,
+        V.LORAWAN_1_0_1,
+        V.LORAWAN_1_0_2,
+        V.LORAWAN_1_0_3,
+    }
