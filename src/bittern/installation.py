@@ -1,0 +1,83 @@
+"""What a data directory holds, made where it is missing: by the server's first start, or by the
+first command that adds something."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from bittern.config import Configuration
+from bittern.config.layout import Layout
+from bittern.errors import Conflict
+from bittern.pki import files
+from bittern.pki.authority import Authority, open_authority
+from bittern.pki.identity import server_identity
+from bittern.pki.issuing import server_names
+from bittern.store.protocol import Store
+from bittern.store.records import Destination
+from bittern.store.sqlite import SqliteStore
+from bittern.store.vault import FileVault
+from bittern.types import Instant
+
+DEFAULT_DESTINATION = "default"
+DEFAULT_TOPIC = "bittern/uplink"
+"""Where the messages of devices go that were added without a destination."""
+
+
+@contextlib.asynccontextmanager
+async def opened_store(configuration: Configuration, now: Instant) -> AsyncIterator[Store]:
+    """The store, with data key and schema; a new one has the destination `default`."""
+    layout = Layout(configuration.data_dir)
+    files.make_folder(layout.data_dir)
+    is_new = not layout.database.exists()
+    vault = FileVault.load(layout.data_key)
+    store = SqliteStore(
+        layout.database, vault, group_commit_s=configuration.store.group_commit_ms / 1000
+    )
+    await store.open()
+    try:
+        if is_new:
+            await _add_default_destination(store, now)
+        yield store
+    finally:
+        await store.close()
+
+
+async def _add_default_destination(store: Store, now: Instant) -> None:
+    with contextlib.suppress(Conflict):  # of another process that starts at the same time
+        await store.add_destination(
+            Destination(
+                name=DEFAULT_DESTINATION,
+                expression=DEFAULT_TOPIC,
+                description="made at the first start",
+                created_at=now,
+            )
+        )
+
+
+def authority(configuration: Configuration, now: Instant) -> Authority:
+    """The certificate authority of every gateway. Raises `AuthorityUnusable`."""
+    files.make_folder(configuration.data_dir)
+    return open_authority(Layout(configuration.data_dir).pki, now)
+
+
+def server_certificate(configuration: Configuration, issuer: Authority, now: Instant) -> Path:
+    """PEM file with the server's key and certificate for every name that it goes by."""
+    names = server_names(
+        socket.gethostname(),
+        configuration.server.names,
+        configuration.host_of(configuration.lns),
+    )
+    return server_identity(Layout(configuration.data_dir).pki, issuer, names, now)
+
+
+def mqtt_password(configuration: Configuration) -> str:
+    """The password of the embedded broker."""
+    files.make_folder(configuration.data_dir)
+    path = Layout(configuration.data_dir).mqtt_password
+    if not path.exists():
+        files.write_once(path, f"{secrets.token_urlsafe(24)}\n".encode())
+    return files.read_secret(path).decode().strip()

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import ssl
+import stat
+from pathlib import Path
+
+from bittern import installation
+from bittern.config import Configuration, Server
+from bittern.config.layout import Layout
+from bittern.store.records import DEFAULT_ACCOUNT
+from bittern.types import Instant
+
+NOW = Instant(1_800_000_000.0)
+
+
+def configured(tmp_path: Path) -> Configuration:
+    return Configuration(data_dir=tmp_path / "data", server=Server(names=("lns.example.com",)))
+
+
+async def test_new_store_has_a_default_destination(tmp_path: Path) -> None:
+    async with installation.opened_store(configured(tmp_path), NOW) as store:
+        (only,) = await store.destinations(DEFAULT_ACCOUNT)
+    assert (only.name, only.expression_type, only.expression) == (
+        installation.DEFAULT_DESTINATION,
+        "MqttTopic",
+        installation.DEFAULT_TOPIC,
+    )
+
+
+async def test_default_destination_that_was_removed_does_not_return(tmp_path: Path) -> None:
+    configuration = configured(tmp_path)
+    async with installation.opened_store(configuration, NOW) as store:
+        await store.remove_destination(DEFAULT_ACCOUNT, installation.DEFAULT_DESTINATION)
+    async with installation.opened_store(configuration, NOW) as store:
+        assert await store.destinations(DEFAULT_ACCOUNT) == []
+
+
+async def test_everything_is_for_its_owner_alone(tmp_path: Path) -> None:
+    configuration = configured(tmp_path)
+    async with installation.opened_store(configuration, NOW):
+        issuer = installation.authority(configuration, NOW)
+        installation.server_certificate(configuration, issuer, NOW)
+        installation.mqtt_password(configuration)
+        made = [configuration.data_dir, *configuration.data_dir.rglob("*")]
+        assert len(made) > 6
+        assert [path for path in made if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
+
+
+def test_authority_and_password_stay_what_they_are(tmp_path: Path) -> None:
+    configuration = configured(tmp_path)
+    assert installation.authority(configuration, NOW).pem == (
+        installation.authority(configuration, NOW).pem
+    )
+    password = installation.mqtt_password(configuration)
+    assert len(password) >= 24
+    assert installation.mqtt_password(configuration) == password
+    assert Layout(configuration.data_dir).mqtt_password.read_text() == f"{password}\n"
+
+
+def test_server_goes_by_its_configured_names(tmp_path: Path) -> None:
+    configuration = configured(tmp_path)
+    issuer = installation.authority(configuration, NOW)
+    identity = installation.server_certificate(configuration, issuer, NOW)
+    decoded = ssl._ssl._test_decode_cert(str(identity))  # type: ignore[attr-defined]
+    assert {("DNS", "localhost"), ("DNS", "127.0.0.1"), ("DNS", "lns.example.com")} <= set(
+        decoded["subjectAltName"]
+    )
