@@ -49,8 +49,9 @@ def handle(opened: Opened, surroundings: Surroundings) -> Answered:
         if handler is None:
             unexpected.append(command)
             continue
-        session, given = handler(command, session, surroundings)
-        answers += given
-        if not given:
+        handled = handler(command, session, surroundings)
+        session = handled.session
+        answers += handled.answers
+        if not handled.expected:
             unexpected.append(command)
     return Answered(session, tuple(answers), tuple(unexpected))

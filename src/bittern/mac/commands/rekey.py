@@ -17,5 +17,5 @@ MINOR = 1
 def handle(command: RekeyInd, session: Session, surroundings: Surroundings) -> Handled:
     """Only a device that joined has anything to rekey; minor version 0 is reserved."""
     if not (indicates_session_by_rekey(session.mac_version) and session.joined and command.minor):
-        return Handled(session)
+        return Handled(session, expected=False)
     return Handled(session, (RekeyConf(min(command.minor, MINOR)),))

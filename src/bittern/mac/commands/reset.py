@@ -20,7 +20,7 @@ MINOR = 1
 def handle(command: ResetInd, session: Session, surroundings: Surroundings) -> Handled:
     """A device that joins does not send it (1.1, 5.1); minor version 0 is reserved."""
     if session.joined or not (resets_by_command(session.mac_version) and command.minor):
-        return Handled(session)
+        return Handled(session, expected=False)
     initial = surroundings.initial_radio
     if initial is not None and initial != session.radio:
         session = msgspec.structs.replace(session, radio=initial)

@@ -31,3 +31,5 @@ class Handled(NamedTuple):
 
     session: Session
     answers: tuple[DownlinkCommand, ...] = ()
+    expected: bool = True
+    """False: this session does not have the command, or nobody asked for this answer."""
