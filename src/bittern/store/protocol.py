@@ -122,7 +122,10 @@ class DownlinkQueue(Protocol):
 
 
 class Registry(Protocol):
-    """What operators register. `add_*` raises `Conflict`; `remove_*` and `update_*` raise `NotFound`."""
+    """What operators register.
+
+    `add_*` raises `Conflict` for a taken identity; `remove_*` and `set_*` raise `NotFound`.
+    """
 
     async def add_device(self, device: Device, session: Session | None = None) -> None:
         """With `session` for ABP, stored in the same transaction.
@@ -149,7 +152,9 @@ class Registry(Protocol):
 
     async def add_gateway(self, gateway: Gateway) -> None: ...
     async def gateway(self, gateway_eui: GatewayEUI) -> Gateway | None: ...
-    async def gateways(self, after: GatewayEUI | None = None, limit: int = 250) -> list[Gateway]: ...
+    async def gateways(
+        self, after: GatewayEUI | None = None, limit: int = 250
+    ) -> list[Gateway]: ...
     async def remove_gateway(self, gateway_eui: GatewayEUI) -> None:
         """With its certificates."""
         ...
@@ -157,6 +162,7 @@ class Registry(Protocol):
     async def add_certificate(self, certificate: GatewayCertificate) -> None:
         """Raises `NotFound` without its gateway."""
         ...
+
     async def certificate(self, fingerprint: str) -> GatewayCertificate | None: ...
     async def certificates_of(self, gateway_eui: GatewayEUI) -> list[GatewayCertificate]: ...
     async def set_certificate_active(self, fingerprint: str, active: bool) -> None: ...

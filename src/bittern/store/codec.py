@@ -1,0 +1,372 @@
+"""Records to and from what a database keeps: columns, a map of the rest, and sealed secrets.
+
+A record's identity, its references and what the hot path compares or counts have columns of their
+own. Every other field goes into one map, JSON text for what operators register and msgpack for
+what each uplink writes. A field that is added to a record with a default needs no migration: an
+older row gets the default. The map is written in full, so a default may change later without
+changing what is stored.
+
+Rows are tuples in the order of the engines' queries.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Generic, Literal, TypeVar
+
+import msgspec
+
+from bittern.lorawan.crypto import SessionKeys
+from bittern.lorawan.versions import MacVersion
+from bittern.mac.session import JoinState, Session
+from bittern.store.records import (
+    Activation,
+    Delivery,
+    Destination,
+    Device,
+    DeviceProfile,
+    Gateway,
+    GatewayCertificate,
+    QueuedDownlink,
+    ServiceProfile,
+)
+from bittern.store.vault import Vault
+from bittern.types import EUI64, AES128Key, DevAddr, DevEUI, GatewayEUI, Instant
+
+Row = tuple[Any, ...]
+Record = TypeVar("Record", bound=msgspec.Struct)
+
+
+def _to_bytes(value: object) -> bytes:
+    # A key is refused here: it may only go where it is sealed.
+    if isinstance(value, bytes):
+        return bytes(value)
+    raise TypeError(f"{type(value).__name__} has no place in a row")
+
+
+def _to_text(value: object) -> str:
+    return _to_bytes(value).hex()
+
+
+def _to_secret(value: object) -> bytes:
+    return value.reveal() if isinstance(value, AES128Key) else _to_bytes(value)
+
+
+def _from_bytes(kind: type, value: Any) -> Any:
+    return kind(value)
+
+
+def _from_text(kind: type, value: Any) -> Any:
+    return kind(bytes.fromhex(value))
+
+
+class Rest(Generic[Record]):
+    """The fields of a record that have no column, as one map."""
+
+    def __init__(
+        self, record: type[Record], columns: tuple[str, ...], form: Literal["json", "msgpack"]
+    ) -> None:
+        fields = [field for field in msgspec.structs.fields(record) if field.name not in columns]
+        self._names = tuple(field.name for field in fields)
+        body = msgspec.defstruct(f"{record.__name__}Rest", map(_definition, fields), kw_only=True)
+        self._encoder: msgspec.json.Encoder | msgspec.msgpack.Encoder
+        self._decoder: msgspec.json.Decoder[Any] | msgspec.msgpack.Decoder[Any]
+        if form == "json":
+            self._encoder = msgspec.json.Encoder(enc_hook=_to_text)
+            self._decoder = msgspec.json.Decoder(body, dec_hook=_from_text)
+        else:
+            self._encoder = msgspec.msgpack.Encoder(enc_hook=_to_bytes)
+            self._decoder = msgspec.msgpack.Decoder(body, dec_hook=_from_bytes)
+
+    def dump(self, record: Record) -> bytes:
+        return self._encoder.encode({name: getattr(record, name) for name in self._names})
+
+    def load(self, body: bytes | str) -> dict[str, Any]:
+        """The fields, ready for the record's constructor."""
+        values = self._decoder.decode(body)  # type: ignore[arg-type]
+        return {name: getattr(values, name) for name in self._names}
+
+
+def _definition(field: msgspec.structs.FieldInfo) -> tuple[str, Any, Any]:
+    if field.default_factory is not msgspec.NODEFAULT:
+        default = msgspec.field(default_factory=field.default_factory)
+    else:
+        default = msgspec.field(default=field.default)
+    return field.name, field.type, default
+
+
+_seal_encoder = msgspec.msgpack.Encoder(enc_hook=_to_secret)
+_session_keys = msgspec.msgpack.Decoder(SessionKeys, dec_hook=_from_bytes)
+_activation: msgspec.msgpack.Decoder[Activation] = msgspec.msgpack.Decoder(
+    Activation, dec_hook=_from_bytes
+)
+
+# Sessions: dev_eui, generation, revision, pending, dev_addr, mac_version, region, activated_at,
+# fcnt_up, nfcnt_down, afcnt_down, keys (sealed), state (the rest)
+
+_session = Rest(
+    Session,
+    (
+        "dev_eui",
+        "generation",
+        "revision",
+        "pending",
+        "dev_addr",
+        "mac_version",
+        "region",
+        "activated_at",
+        "fcnt_up",
+        "nfcnt_down",
+        "afcnt_down",
+        "keys",
+    ),
+    "msgpack",
+)
+
+
+def session_to_row(session: Session, vault: Vault) -> Row:
+    return (
+        bytes(session.dev_eui),
+        session.generation,
+        session.revision,
+        session.pending,
+        bytes(session.dev_addr),
+        str(session.mac_version),
+        session.region,
+        session.activated_at,
+        session.fcnt_up,
+        session.nfcnt_down,
+        session.afcnt_down,
+        vault.seal(_seal_encoder.encode(session.keys), _place_of_keys(session)),
+        _session.dump(session),
+    )
+
+
+def session_step(before: Session, after: Session) -> Row:
+    """What an accepted frame writes: revision, pending, fcnt_up, nfcnt_down, afcnt_down, state;
+    then what must still stand there: dev_eui, generation, revision."""
+    return (
+        after.revision,
+        after.pending,
+        after.fcnt_up,
+        after.nfcnt_down,
+        after.afcnt_down,
+        _session.dump(after),
+        bytes(before.dev_eui),
+        before.generation,
+        before.revision,
+    )
+
+
+def session_from_row(row: Row, vault: Vault) -> Session:
+    dev_eui, generation, sealed = DevEUI(EUI64(row[0])), row[1], row[11]
+    keys = vault.open(sealed, f"session.keys:{dev_eui}:{generation}")
+    return Session(
+        dev_eui=dev_eui,
+        generation=generation,
+        revision=row[2],
+        pending=bool(row[3]),
+        dev_addr=DevAddr(row[4]),
+        mac_version=MacVersion(row[5]),
+        region=row[6],
+        activated_at=Instant(row[7]),
+        fcnt_up=row[8],
+        nfcnt_down=row[9],
+        afcnt_down=row[10],
+        keys=_session_keys.decode(keys),
+        **_session.load(row[12]),
+    )
+
+
+def _place_of_keys(session: Session) -> str:
+    return f"session.keys:{session.dev_eui}:{session.generation}"
+
+
+# Join states: dev_eui, revision, state (the rest)
+
+_join_state = Rest(JoinState, ("dev_eui", "revision"), "msgpack")
+
+
+def join_state_to_row(state: JoinState) -> Row:
+    return bytes(state.dev_eui), state.revision, _join_state.dump(state)
+
+
+def join_state_from_row(row: Row) -> JoinState:
+    return JoinState(dev_eui=DevEUI(EUI64(row[0])), revision=row[1], **_join_state.load(row[2]))
+
+
+# Deliveries: sequence, message_id, account, dev_eui, destination, created_at, document (sealed)
+
+
+def delivery_to_row(delivery: Delivery, vault: Vault) -> Row:
+    """Without its sequence, which the engine puts in front."""
+    return (
+        delivery.message_id,
+        delivery.account,
+        bytes(delivery.dev_eui),
+        delivery.destination,
+        delivery.created_at,
+        vault.seal(delivery.document, f"outbox.document:{delivery.message_id}"),
+    )
+
+
+def delivery_from_row(row: Row, vault: Vault) -> Delivery:
+    sequence, message_id, account, dev_eui, destination, created_at, sealed = row
+    return Delivery(
+        message_id=message_id,
+        account=account,
+        dev_eui=DevEUI(EUI64(dev_eui)),
+        destination=destination,
+        document=vault.open(sealed, f"outbox.document:{message_id}"),
+        created_at=Instant(created_at),
+        sequence=sequence,
+    )
+
+
+# Queued downlinks: message_id, dev_eui, fport, confirmed, attempts, queued_at, payload (sealed)
+
+
+def downlink_to_row(downlink: QueuedDownlink, vault: Vault) -> Row:
+    return (
+        downlink.message_id,
+        bytes(downlink.dev_eui),
+        downlink.fport,
+        downlink.confirmed,
+        downlink.attempts,
+        downlink.queued_at,
+        vault.seal(downlink.payload, f"downlink.payload:{downlink.message_id}"),
+    )
+
+
+def downlink_from_row(row: Row, vault: Vault) -> QueuedDownlink:
+    message_id, dev_eui, fport, confirmed, attempts, queued_at, sealed = row
+    return QueuedDownlink(
+        message_id=message_id,
+        dev_eui=DevEUI(EUI64(dev_eui)),
+        payload=vault.open(sealed, f"downlink.payload:{message_id}"),
+        fport=fport,
+        confirmed=bool(confirmed),
+        attempts=attempts,
+        queued_at=Instant(queued_at),
+    )
+
+
+# Devices: dev_eui, id, account, destination, device_profile_id, service_profile_id,
+# activation (sealed), record (the rest)
+
+_device = Rest(
+    Device,
+    (
+        "dev_eui",
+        "id",
+        "account",
+        "destination",
+        "device_profile_id",
+        "service_profile_id",
+        "activation",
+    ),
+    "json",
+)
+
+
+def device_to_row(device: Device, vault: Vault) -> Row:
+    secret = _seal_encoder.encode(device.activation)
+    return (
+        bytes(device.dev_eui),
+        device.id,
+        device.account,
+        device.destination,
+        device.device_profile_id,
+        device.service_profile_id,
+        vault.seal(secret, f"device.activation:{device.dev_eui}"),
+        _device.dump(device).decode(),
+    )
+
+
+def device_from_row(row: Row, vault: Vault) -> Device:
+    dev_eui = DevEUI(EUI64(row[0]))
+    return Device(
+        dev_eui=dev_eui,
+        id=row[1],
+        account=row[2],
+        destination=row[3],
+        device_profile_id=row[4],
+        service_profile_id=row[5],
+        activation=_activation.decode(vault.open(row[6], f"device.activation:{dev_eui}")),
+        **_device.load(row[7]),
+    )
+
+
+# Profiles: id, account, record (the rest)
+
+_device_profile = Rest(DeviceProfile, ("id", "account"), "json")
+_service_profile = Rest(ServiceProfile, ("id", "account"), "json")
+
+
+def device_profile_to_row(profile: DeviceProfile) -> Row:
+    return profile.id, profile.account, _device_profile.dump(profile).decode()
+
+
+def device_profile_from_row(row: Row) -> DeviceProfile:
+    return DeviceProfile(id=row[0], account=row[1], **_device_profile.load(row[2]))
+
+
+def service_profile_to_row(profile: ServiceProfile) -> Row:
+    return profile.id, profile.account, _service_profile.dump(profile).decode()
+
+
+def service_profile_from_row(row: Row) -> ServiceProfile:
+    return ServiceProfile(id=row[0], account=row[1], **_service_profile.load(row[2]))
+
+
+# Gateways: gateway_eui, id, account, record (the rest)
+
+_gateway = Rest(Gateway, ("gateway_eui", "id", "account"), "json")
+
+
+def gateway_to_row(gateway: Gateway) -> Row:
+    eui = bytes(gateway.gateway_eui)
+    return eui, gateway.id, gateway.account, _gateway.dump(gateway).decode()
+
+
+def gateway_from_row(row: Row) -> Gateway:
+    return Gateway(
+        gateway_eui=GatewayEUI(EUI64(row[0])), id=row[1], account=row[2], **_gateway.load(row[3])
+    )
+
+
+# Certificates: fingerprint, account, gateway_eui, active, record (the rest)
+
+_certificate = Rest(GatewayCertificate, ("fingerprint", "account", "gateway_eui", "active"), "json")
+
+
+def certificate_to_row(certificate: GatewayCertificate) -> Row:
+    return (
+        certificate.fingerprint,
+        certificate.account,
+        bytes(certificate.gateway_eui),
+        certificate.active,
+        _certificate.dump(certificate).decode(),
+    )
+
+
+def certificate_from_row(row: Row) -> GatewayCertificate:
+    return GatewayCertificate(
+        fingerprint=row[0],
+        account=row[1],
+        gateway_eui=GatewayEUI(EUI64(row[2])),
+        active=bool(row[3]),
+        **_certificate.load(row[4]),
+    )
+
+
+# Destinations: account, name, record (the rest)
+
+_destination = Rest(Destination, ("account", "name"), "json")
+
+
+def destination_to_row(destination: Destination) -> Row:
+    return destination.account, destination.name, _destination.dump(destination).decode()
+
+
+def destination_from_row(row: Row) -> Destination:
+    return Destination(account=row[0], name=row[1], **_destination.load(row[2]))

@@ -1,0 +1,78 @@
+"""The outbox, the downlink queue and the change feed on SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bittern.errors import ChangesTrimmed, Conflict, NotFound
+from bittern.store.codec import delivery_from_row, downlink_from_row, downlink_to_row
+from bittern.store.records import Change, Delivery, QueuedDownlink
+from bittern.store.sqlite.database import Database
+from bittern.store.sqlite.transaction import Transaction
+from bittern.store.sqlite.writer import Strike
+from bittern.types import DevEUI
+
+
+class SqliteOutbox:
+    _database: Database
+
+    async def owed(self, after_sequence: int, limit: int) -> list[Delivery]:
+        vault = self._database.vault
+        return await self._database.read_aside(
+            "owed", (after_sequence, limit), lambda row: delivery_from_row(row, vault)
+        )
+
+    async def delivered(self, sequences: Sequence[int]) -> None:
+        if sequences:
+            await self._database.submit(Strike(tuple(sequences)))
+
+    async def owed_count(self) -> int:
+        _, owed = self._database.read("outbox_head")[0]
+        return int(owed)
+
+
+class SqliteDownlinkQueue:
+    _database: Database
+
+    async def enqueue(self, downlink: QueuedDownlink) -> None:
+        row = downlink_to_row(downlink, self._database.vault)
+
+        def work(transaction: Transaction) -> None:
+            if not transaction.exists("device_exists", (bytes(downlink.dev_eui),)):
+                raise NotFound("device", str(downlink.dev_eui))
+            if transaction.exists("downlink_exists", (downlink.message_id,)):
+                raise Conflict("downlink", downlink.message_id)
+            transaction.execute("insert_downlink", row)
+            transaction.change("downlink", downlink.dev_eui)
+
+        await self._database.write(work)
+
+    async def queued(self, dev_eui: DevEUI, limit: int = 250) -> list[QueuedDownlink]:
+        vault = self._database.vault
+        rows = self._database.read("queued", (bytes(dev_eui), limit))
+        return [downlink_from_row(row, vault) for row in rows]
+
+    async def unqueue(self, dev_eui: DevEUI, message_id: str | None = None) -> int:
+        def work(transaction: Transaction) -> int:
+            if message_id is None:
+                removed = transaction.execute("delete_downlinks", (bytes(dev_eui),))
+            else:
+                removed = transaction.execute("delete_downlink", (bytes(dev_eui), message_id))
+            if removed:
+                transaction.change("downlink", dev_eui)
+            return removed
+
+        return await self._database.write(work)
+
+
+class SqliteChangeFeed:
+    _database: Database
+
+    async def last_change(self) -> int:
+        return int(self._database.read("last_change")[0][0])
+
+    async def changes(self, after_sequence: int) -> list[Change]:
+        rows = self._database.read("changes", (after_sequence,))
+        if rows and rows[0][0] > after_sequence + 1:
+            raise ChangesTrimmed(after_sequence)
+        return [Change(*row) for row in rows]

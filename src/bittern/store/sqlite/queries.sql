@@ -1,0 +1,232 @@
+-- Every statement of the SQLite engine: a name, a sentence, the statement.
+
+-- advance_session --
+-- Move a session on if it is still the one that was read: the guard against replays, across
+-- processes too.
+UPDATE session
+SET revision = ?, pending = ?, fcnt_up = ?, nfcnt_down = ?, afcnt_down = ?, state = ?
+WHERE dev_eui = ? AND generation = ? AND revision = ?
+
+-- insert_session --
+-- Begin a session; its keys are sealed here and never again.
+INSERT INTO session (
+    dev_eui, generation, revision, pending, dev_addr, mac_version, region, activated_at,
+    fcnt_up, nfcnt_down, afcnt_down, keys, state
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- sessions_at --
+-- Whoever answers to a DevAddr.
+SELECT
+    dev_eui, generation, revision, pending, dev_addr, mac_version, region, activated_at,
+    fcnt_up, nfcnt_down, afcnt_down, keys, state
+FROM session WHERE dev_addr = ? ORDER BY dev_eui, generation
+
+-- sessions_of --
+-- The sessions of a device, oldest activation first.
+SELECT
+    dev_eui, generation, revision, pending, dev_addr, mac_version, region, activated_at,
+    fcnt_up, nfcnt_down, afcnt_down, keys, state
+FROM session WHERE dev_eui = ? ORDER BY generation
+
+-- session_exists --
+-- Whether a device has a session of this generation.
+SELECT 1 FROM session WHERE dev_eui = ? AND generation = ?
+
+-- delete_other_sessions --
+-- The device uses its new session: every other one ends.
+DELETE FROM session WHERE dev_eui = ? AND generation <> ?
+
+-- delete_pending_sessions --
+-- A new join makes an earlier one that was never used void.
+DELETE FROM session WHERE dev_eui = ? AND pending
+
+-- join_state --
+-- What is remembered of a device's joins.
+SELECT dev_eui, revision, state FROM join_state WHERE dev_eui = ?
+
+-- insert_join_state --
+-- The first join of a device; one that lost the race finds the row there already.
+INSERT INTO join_state (dev_eui, revision, state) VALUES (?, ?, ?)
+ON CONFLICT (dev_eui) DO NOTHING
+
+-- advance_join_state --
+-- Any later join, if the state is still the one that was read.
+UPDATE join_state SET revision = ?, state = ? WHERE dev_eui = ? AND revision = ?
+
+-- outbox_head --
+-- The last sequence given, and how many messages are owed.
+SELECT last_sequence, owed FROM outbox_head
+
+-- move_outbox_head --
+-- Once in a transaction that owes or strikes off.
+UPDATE outbox_head SET last_sequence = ?, owed = ?
+
+-- insert_delivery --
+-- Owe a message.
+INSERT INTO outbox (sequence, message_id, account, dev_eui, destination, created_at, document)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+
+-- owed --
+-- The oldest messages behind a sequence.
+SELECT sequence, message_id, account, dev_eui, destination, created_at, document
+FROM outbox WHERE sequence > ? ORDER BY sequence LIMIT ?
+
+-- delete_delivered --
+-- Strike off what was delivered; the parameter is a JSON array of sequences.
+DELETE FROM outbox WHERE sequence IN (SELECT value FROM json_each(?))
+
+-- insert_downlink --
+-- Queue a payload for a device.
+INSERT INTO downlink (message_id, dev_eui, fport, confirmed, attempts, queued_at, payload)
+VALUES (?, ?, ?, ?, ?, ?, ?)
+
+-- downlink_exists --
+-- Whether a message of this id is queued.
+SELECT 1 FROM downlink WHERE message_id = ?
+
+-- queued --
+-- The queue of a device: first come, first out.
+SELECT message_id, dev_eui, fport, confirmed, attempts, queued_at, payload
+FROM downlink WHERE dev_eui = ? ORDER BY sequence LIMIT ?
+
+-- delete_downlink --
+-- Take one message of a device from its queue.
+DELETE FROM downlink WHERE dev_eui = ? AND message_id = ?
+
+-- delete_downlinks --
+-- Empty the queue of a device.
+DELETE FROM downlink WHERE dev_eui = ?
+
+-- count_attempt --
+-- A confirmed message was sent once more.
+UPDATE downlink SET attempts = attempts + 1 WHERE dev_eui = ? AND message_id = ?
+
+-- insert_device --
+-- Register a device.
+INSERT INTO device (
+    dev_eui, id, account, destination, device_profile_id, service_profile_id, activation, record
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+
+-- device --
+-- A device by its DevEUI.
+SELECT
+    dev_eui, id, account, destination, device_profile_id, service_profile_id, activation, record
+FROM device WHERE dev_eui = ?
+
+-- devices --
+-- A page of devices behind a DevEUI.
+SELECT
+    dev_eui, id, account, destination, device_profile_id, service_profile_id, activation, record
+FROM device WHERE dev_eui > ? ORDER BY dev_eui LIMIT ?
+
+-- device_exists --
+-- Whether a device is registered.
+SELECT 1 FROM device WHERE dev_eui = ?
+
+-- device_id_exists --
+-- Whether a device has this id.
+SELECT 1 FROM device WHERE id = ?
+
+-- delete_device --
+-- Remove a device; its sessions, join state and queue go with it.
+DELETE FROM device WHERE dev_eui = ?
+
+-- insert_device_profile --
+-- Register a device profile.
+INSERT INTO device_profile (id, account, record) VALUES (?, ?, ?)
+
+-- device_profile --
+-- A device profile by its id.
+SELECT id, account, record FROM device_profile WHERE id = ?
+
+-- device_profiles --
+-- Every device profile.
+SELECT id, account, record FROM device_profile ORDER BY id
+
+-- insert_service_profile --
+-- Register a service profile.
+INSERT INTO service_profile (id, account, record) VALUES (?, ?, ?)
+
+-- service_profile --
+-- A service profile by its id.
+SELECT id, account, record FROM service_profile WHERE id = ?
+
+-- service_profiles --
+-- Every service profile.
+SELECT id, account, record FROM service_profile ORDER BY id
+
+-- insert_gateway --
+-- Register a gateway.
+INSERT INTO gateway (gateway_eui, id, account, record) VALUES (?, ?, ?, ?)
+
+-- gateway --
+-- A gateway by its EUI.
+SELECT gateway_eui, id, account, record FROM gateway WHERE gateway_eui = ?
+
+-- gateways --
+-- A page of gateways behind an EUI.
+SELECT gateway_eui, id, account, record
+FROM gateway WHERE gateway_eui > ? ORDER BY gateway_eui LIMIT ?
+
+-- gateway_id_exists --
+-- Whether a gateway has this id.
+SELECT 1 FROM gateway WHERE id = ?
+
+-- delete_gateway --
+-- Remove a gateway; its certificates go with it.
+DELETE FROM gateway WHERE gateway_eui = ?
+
+-- insert_certificate --
+-- Remember a certificate that was issued.
+INSERT INTO gateway_certificate (fingerprint, account, gateway_eui, active, record)
+VALUES (?, ?, ?, ?, ?)
+
+-- certificate --
+-- A certificate by its fingerprint.
+SELECT fingerprint, account, gateway_eui, active, record
+FROM gateway_certificate WHERE fingerprint = ?
+
+-- certificates_of --
+-- The certificates of a gateway, in the order they were issued.
+SELECT fingerprint, account, gateway_eui, active, record
+FROM gateway_certificate WHERE gateway_eui = ? ORDER BY rowid
+
+-- activate_certificate --
+-- Let a certificate in, or no longer.
+UPDATE gateway_certificate SET active = ? WHERE fingerprint = ?
+
+-- insert_destination --
+-- Register a destination.
+INSERT INTO destination (account, name, record) VALUES (?, ?, ?)
+
+-- destination --
+-- A destination by its name.
+SELECT account, name, record FROM destination WHERE account = ? AND name = ?
+
+-- destinations --
+-- Every destination of an account.
+SELECT account, name, record FROM destination WHERE account = ? ORDER BY name
+
+-- destination_in_use --
+-- Whether a device sends there.
+SELECT 1 FROM device WHERE account = ? AND destination = ? LIMIT 1
+
+-- delete_destination --
+-- Remove a destination.
+DELETE FROM destination WHERE account = ? AND name = ?
+
+-- insert_change --
+-- Tell every process that something is no longer what it was.
+INSERT INTO change (kind, identity) VALUES (?, ?)
+
+-- last_change --
+-- The newest change, 0 before the first.
+SELECT coalesce(max(sequence), 0) FROM change
+
+-- changes --
+-- What changed since.
+SELECT sequence, kind, identity FROM change WHERE sequence > ? ORDER BY sequence
+
+-- trim_changes --
+-- Keep only the newest changes.
+DELETE FROM change WHERE sequence <= (SELECT max(sequence) FROM change) - ?

@@ -1,0 +1,95 @@
+"""One write transaction: statements by name, the change feed and the head of the outbox."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from importlib.resources import files
+from typing import Any
+
+from bittern.store.codec import Row
+from bittern.store.records import ChangeKind
+from bittern.store.statements import load_statements
+
+STATEMENTS = load_statements(files("bittern.store.sqlite") / "queries.sql")
+
+Parameters = Sequence[Any]
+
+
+class Transaction:
+    """From BEGIN to COMMIT, on the writer's thread."""
+
+    def __init__(self, connection: sqlite3.Connection, changes_kept: int) -> None:
+        self._connection = connection
+        self._changes_kept = changes_kept
+        self._changed = False
+        self._head: tuple[int, int] | None = None
+        self._head_before: tuple[int, int] | None = None
+
+    def execute(self, name: str, parameters: Parameters = ()) -> int:
+        """How many rows a statement changed."""
+        return self._connection.execute(STATEMENTS[name], parameters).rowcount
+
+    def execute_each(self, name: str, rows: list[Row]) -> bool:
+        """Once for each of `rows`, if every time one row is changed; else nothing is."""
+        self._connection.execute("SAVEPOINT each")
+        done = self._connection.executemany(STATEMENTS[name], rows).rowcount == len(rows)
+        if not done:
+            self._connection.execute("ROLLBACK TO each")
+        self._connection.execute("RELEASE each")
+        return done
+
+    def row(self, name: str, parameters: Parameters) -> Row | None:
+        found: Row | None = self._connection.execute(STATEMENTS[name], parameters).fetchone()
+        return found
+
+    def exists(self, name: str, parameters: Parameters) -> bool:
+        return self.row(name, parameters) is not None
+
+    def change(self, kind: ChangeKind, identity: object) -> None:
+        """Every process hears of it, once the transaction is committed."""
+        self.execute("insert_change", (kind, str(identity)))
+        self._changed = True
+
+    def owe(self, deliveries: list[Row]) -> int:
+        """Store deliveries; returns the sequence of the first, the others follow it."""
+        last, owed = self._outbox_head()
+        rows = [(sequence, *row) for sequence, row in enumerate(deliveries, last + 1)]
+        self._connection.executemany(STATEMENTS["insert_delivery"], rows)
+        self._head = last + len(deliveries), owed + len(deliveries)
+        return last + 1
+
+    def strike_off(self, sequences: list[int]) -> None:
+        struck = self.execute("delete_delivered", (str(sequences),))
+        last, owed = self._outbox_head()
+        self._head = last, owed - struck
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """A part that is undone alone if it raises."""
+        head, changed = self._head, self._changed
+        self._connection.execute("SAVEPOINT part")
+        try:
+            yield
+        except BaseException:
+            # An error like a full disk has ended the whole transaction already.
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK TO part")
+                self._connection.execute("RELEASE part")
+            self._head, self._changed = head, changed
+            raise
+        self._connection.execute("RELEASE part")
+
+    def finish(self) -> None:
+        """What is written once, however many calls the transaction holds."""
+        if self._head != self._head_before:
+            self.execute("move_outbox_head", self._outbox_head())
+        if self._changed:
+            self.execute("trim_changes", (self._changes_kept,))
+
+    def _outbox_head(self) -> tuple[int, int]:
+        if self._head is None:
+            last, owed = self.row("outbox_head", ()) or (0, 0)
+            self._head = self._head_before = (last, owed)
+        return self._head

@@ -1,0 +1,1 @@
+"""What tests use in place of the outside world. Nothing here is part of the server."""

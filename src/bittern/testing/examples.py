@@ -1,0 +1,160 @@
+"""One of each value that the store keeps, to vary in tests.
+
+Everything here fits together: the device is of the profiles and sends to the destination.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from bittern.lorawan.crypto import SessionKeys
+from bittern.lorawan.versions import MacVersion
+from bittern.mac.session import JoinState, RadioState, Session
+from bittern.store.protocol import Store
+from bittern.store.records import (
+    Delivery,
+    Destination,
+    Device,
+    DeviceProfile,
+    Gateway,
+    GatewayCertificate,
+    OtaaActivation,
+    QueuedDownlink,
+    ServiceProfile,
+)
+from bittern.types import (
+    EUI64,
+    AppKey,
+    AppSKey,
+    DevAddr,
+    DevEUI,
+    FNwkSIntKey,
+    GatewayEUI,
+    Instant,
+    JoinEUI,
+    NwkKey,
+    NwkSEncKey,
+    SNwkSIntKey,
+)
+
+NOW = Instant(1_700_000_000.0)
+DEV_EUI = DevEUI(EUI64.from_hex("70b3d57ed0000001"))
+JOIN_EUI = JoinEUI(EUI64.from_hex("70b3d57ed0ffff01"))
+GATEWAY_EUI = GatewayEUI(EUI64.from_hex("00800000a0000001"))
+DEV_ADDR = DevAddr.from_hex("26011bda")
+
+DEVICE_PROFILE = DeviceProfile(id="0b8c1c5e-0000-4000-8000-000000000001", name="sensor")
+SERVICE_PROFILE = ServiceProfile(id="0b8c1c5e-0000-4000-8000-000000000002", name="standard")
+DESTINATION = Destination(name="plant", expression="plant/uplinks", created_at=NOW)
+GATEWAY = Gateway(
+    id="0b8c1c5e-0000-4000-8000-000000000003",
+    gateway_eui=GATEWAY_EUI,
+    name="roof",
+    sub_bands=(2,),
+    join_eui_filters=((1, 0xFFFF),),
+    created_at=NOW,
+)
+CERTIFICATE = GatewayCertificate(
+    fingerprint="ab" * 32,
+    gateway_eui=GATEWAY_EUI,
+    not_after=Instant(NOW + 86_400),
+    created_at=NOW,
+)
+
+
+def dev_eui(number: int) -> DevEUI:
+    return DevEUI(EUI64.from_int(int(DEV_EUI) + number))
+
+
+def session_keys() -> SessionKeys:
+    """Four different keys, as LoRaWAN 1.1 has them."""
+    return SessionKeys(
+        FNwkSIntKey(b"forwarding s int"),
+        SNwkSIntKey(b"serving sess int"),
+        NwkSEncKey(b"network sess enc"),
+        AppSKey(b"application sess"),
+    )
+
+
+def device(number: int = 0, **different: Any) -> Device:
+    example = Device(
+        id=f"0b8c1c5e-0000-4000-8000-{number + 256:012x}",
+        dev_eui=dev_eui(number),
+        name=f"sensor {number}",
+        destination=DESTINATION.name,
+        device_profile_id=DEVICE_PROFILE.id,
+        service_profile_id=SERVICE_PROFILE.id,
+        activation=OtaaActivation(
+            join_eui=JOIN_EUI,
+            app_key=AppKey(b"root application"),
+            nwk_key=NwkKey(b"root network key"),
+        ),
+        created_at=NOW,
+    )
+    return msgspec.structs.replace(example, **different)
+
+
+def session(number: int = 0, **different: Any) -> Session:
+    example = Session(
+        dev_eui=dev_eui(number),
+        generation=1,
+        dev_addr=DEV_ADDR,
+        mac_version=MacVersion.LORAWAN_1_0_3,
+        region="EU868",
+        keys=session_keys(),
+        radio=RadioState(
+            rx1_delay_s=1, rx1_dr_offset=0, rx2_data_rate=0, rx2_frequency_hz=869_525_000
+        ),
+        activated_at=NOW,
+    )
+    return msgspec.structs.replace(example, **different)
+
+
+def next_session(before: Session, **different: Any) -> Session:
+    """What an accepted uplink makes of it."""
+    changes = {"revision": before.revision + 1, "fcnt_up": before.fcnt_up + 1} | different
+    return msgspec.structs.replace(before, **changes)
+
+
+def join_state(number: int = 0, **different: Any) -> JoinState:
+    example = JoinState(
+        dev_eui=dev_eui(number),
+        join_eui=JOIN_EUI,
+        next_join_nonce=2,
+        last_dev_nonce=7,
+        used_dev_nonces=frozenset({7}),
+    )
+    return msgspec.structs.replace(example, **different)
+
+
+def delivery(number: int = 0, **different: Any) -> Delivery:
+    example = Delivery(
+        message_id=f"{number:08x}-0000-4000-8000-000000000000",
+        dev_eui=dev_eui(0),
+        destination=DESTINATION.name,
+        document=b'{"PayloadData":"aGVsbG8="}',
+        created_at=NOW,
+    )
+    return msgspec.structs.replace(example, **different)
+
+
+def downlink(number: int = 0, **different: Any) -> QueuedDownlink:
+    example = QueuedDownlink(
+        message_id=f"{number:08x}-1111-4000-8000-000000000000",
+        dev_eui=dev_eui(0),
+        payload=b"open the valve",
+        fport=2,
+        queued_at=NOW,
+    )
+    return msgspec.structs.replace(example, **different)
+
+
+async def register(store: Store, devices: int = 1) -> None:
+    """The destination, the profiles, and this many devices of them."""
+    await store.add_destination(DESTINATION)
+    await store.add_device_profile(DEVICE_PROFILE)
+    await store.add_service_profile(SERVICE_PROFILE)
+    for number in range(devices):
+        await store.add_device(device(number))

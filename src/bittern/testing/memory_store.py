@@ -1,0 +1,319 @@
+"""The store's ports in memory, for tests: nothing is durable, nothing is sealed, nothing waits.
+
+It refuses what the engines refuse, in the same words; one suite of tests runs over all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Sequence
+from itertools import count, islice
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from bittern.errors import ChangesTrimmed, Conflict, NotFound, StaleSession
+from bittern.mac.session import JoinState, Session
+from bittern.store.protocol import (
+    Deliver,
+    DownlinkAttempted,
+    DownlinkDone,
+    Effect,
+    Store,
+    is_successor,
+)
+from bittern.store.records import (
+    Change,
+    ChangeKind,
+    Delivery,
+    Destination,
+    Device,
+    DeviceProfile,
+    Gateway,
+    GatewayCertificate,
+    QueuedDownlink,
+    ServiceProfile,
+)
+from bittern.types import DevAddr, DevEUI, GatewayEUI
+
+Key = TypeVar("Key", bound=bytes)
+Value = TypeVar("Value")
+
+
+class MemoryStore:
+    """Everything in dictionaries."""
+
+    def __init__(self, *, changes_kept: int = 10_000) -> None:
+        self._sessions: dict[tuple[DevEUI, int], Session] = {}
+        self._join_states: dict[DevEUI, JoinState] = {}
+        self._outbox: dict[int, Delivery] = {}
+        self._sequences = count(1)
+        self._queue: dict[str, QueuedDownlink] = {}
+        self._devices: dict[DevEUI, Device] = {}
+        self._device_profiles: dict[str, DeviceProfile] = {}
+        self._service_profiles: dict[str, ServiceProfile] = {}
+        self._gateways: dict[GatewayEUI, Gateway] = {}
+        self._certificates: dict[str, GatewayCertificate] = {}
+        self._destinations: dict[tuple[str, str], Destination] = {}
+        self._changes: list[Change] = []
+        self._changes_kept = changes_kept
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    # Sessions
+
+    async def sessions_at(self, dev_addr: DevAddr) -> list[Session]:
+        return self._find(lambda session: session.dev_addr == dev_addr)
+
+    async def sessions_of(self, dev_eui: DevEUI) -> list[Session]:
+        return self._find(lambda session: session.dev_eui == dev_eui)
+
+    async def advance(self, before: Session, after: Session, *effects: Effect) -> int | None:
+        assert is_successor(before, after)
+        identity = before.dev_eui, before.generation
+        stored = self._sessions.get(identity)
+        if stored is None or stored.revision != before.revision:
+            raise StaleSession(before.dev_eui, before.revision)
+        self._sessions[identity] = after
+        if before.pending and not after.pending:
+            self._end_sessions(before.dev_eui, lambda other: other is not after)
+            self._change("session", before.dev_eui)
+        sequence: int | None = None
+        for effect in effects:
+            match effect:
+                case Deliver(delivery):
+                    sequence = next(self._sequences)
+                    self._outbox[sequence] = msgspec.structs.replace(delivery, sequence=sequence)
+                case DownlinkDone(message_id):
+                    self._done(before.dev_eui, message_id)
+                case DownlinkAttempted(message_id):
+                    self._attempted(before.dev_eui, message_id)
+        return sequence
+
+    async def join_state(self, dev_eui: DevEUI) -> JoinState | None:
+        return self._join_states.get(dev_eui)
+
+    async def activate(self, before: JoinState | None, after: JoinState, session: Session) -> None:
+        assert session.dev_eui == after.dev_eui
+        dev_eui = session.dev_eui
+        _require_there(self._devices, dev_eui, "device", dev_eui)
+        stored = self._join_states.get(dev_eui)
+        if (stored and stored.revision) != (before and before.revision):
+            raise StaleSession(dev_eui, before.revision if before else 0)
+        existing = self._sessions.get((dev_eui, session.generation))
+        if existing is not None and not (session.pending and existing.pending):
+            raise Conflict("session", f"{dev_eui}/{session.generation}")
+        self._join_states[dev_eui] = after
+        self._end_sessions(dev_eui, lambda other: other.pending or not session.pending)
+        self._sessions[dev_eui, session.generation] = session
+        self._change("session", dev_eui)
+
+    def _find(self, wanted: Callable[[Session], bool]) -> list[Session]:
+        return [
+            self._sessions[key] for key in sorted(self._sessions) if wanted(self._sessions[key])
+        ]
+
+    def _end_sessions(self, dev_eui: DevEUI, ends: Callable[[Session], bool]) -> None:
+        for key, session in list(self._sessions.items()):
+            if session.dev_eui == dev_eui and ends(session):
+                del self._sessions[key]
+
+    def _done(self, dev_eui: DevEUI, message_id: str) -> None:
+        if self._is_queued(dev_eui, message_id):
+            del self._queue[message_id]
+            self._change("downlink", dev_eui)
+
+    def _attempted(self, dev_eui: DevEUI, message_id: str) -> None:
+        if self._is_queued(dev_eui, message_id):
+            queued = self._queue[message_id]
+            self._queue[message_id] = msgspec.structs.replace(queued, attempts=queued.attempts + 1)
+            self._change("downlink", dev_eui)
+
+    def _is_queued(self, dev_eui: DevEUI, message_id: str) -> bool:
+        return message_id in self._queue and self._queue[message_id].dev_eui == dev_eui
+
+    # Outbox
+
+    async def owed(self, after_sequence: int, limit: int) -> list[Delivery]:
+        behind = (one for one in self._outbox.values() if one.sequence > after_sequence)
+        return list(islice(behind, limit))
+
+    async def delivered(self, sequences: Sequence[int]) -> None:
+        for sequence in sequences:
+            self._outbox.pop(sequence, None)
+
+    async def owed_count(self) -> int:
+        return len(self._outbox)
+
+    # Downlink queue
+
+    async def enqueue(self, downlink: QueuedDownlink) -> None:
+        _require_there(self._devices, downlink.dev_eui, "device", downlink.dev_eui)
+        _require_new(self._queue, downlink.message_id, "downlink", downlink.message_id)
+        self._queue[downlink.message_id] = downlink
+        self._change("downlink", downlink.dev_eui)
+
+    async def queued(self, dev_eui: DevEUI, limit: int = 250) -> list[QueuedDownlink]:
+        return [one for one in self._queue.values() if one.dev_eui == dev_eui][:limit]
+
+    async def unqueue(self, dev_eui: DevEUI, message_id: str | None = None) -> int:
+        removed = [
+            one.message_id
+            for one in self._queue.values()
+            if one.dev_eui == dev_eui and message_id in (None, one.message_id)
+        ]
+        for one in removed:
+            del self._queue[one]
+        if removed:
+            self._change("downlink", dev_eui)
+        return len(removed)
+
+    # Registry
+
+    async def add_device(self, device: Device, session: Session | None = None) -> None:
+        assert session is None or session.dev_eui == device.dev_eui
+        ids = {other.id for other in self._devices.values()}
+        _require_new(self._devices, device.dev_eui, "device", device.dev_eui)
+        _require_new(ids, device.id, "device", device.id)
+        destination = device.account, device.destination
+        _require_there(self._destinations, destination, "destination", device.destination)
+        profile, service = device.device_profile_id, device.service_profile_id
+        _require_there(self._device_profiles, profile, "device profile", profile)
+        _require_there(self._service_profiles, service, "service profile", service)
+        self._devices[device.dev_eui] = device
+        self._change("device", device.dev_eui)
+        if session is not None:
+            self._sessions[session.dev_eui, session.generation] = session
+            self._change("session", device.dev_eui)
+
+    async def device(self, dev_eui: DevEUI) -> Device | None:
+        return self._devices.get(dev_eui)
+
+    async def devices(self, after: DevEUI | None = None, limit: int = 250) -> list[Device]:
+        return _page(self._devices, after, limit)
+
+    async def remove_device(self, dev_eui: DevEUI) -> None:
+        _require_there(self._devices, dev_eui, "device", dev_eui)
+        await self.unqueue(dev_eui)
+        self._end_sessions(dev_eui, lambda session: True)
+        self._join_states.pop(dev_eui, None)
+        del self._devices[dev_eui]
+        self._change("device", dev_eui)
+        self._change("session", dev_eui)
+
+    async def add_device_profile(self, profile: DeviceProfile) -> None:
+        _require_new(self._device_profiles, profile.id, "device profile", profile.id)
+        self._device_profiles[profile.id] = profile
+        self._change("profile", profile.id)
+
+    async def device_profile(self, profile_id: str) -> DeviceProfile | None:
+        return self._device_profiles.get(profile_id)
+
+    async def device_profiles(self) -> list[DeviceProfile]:
+        return [self._device_profiles[key] for key in sorted(self._device_profiles)]
+
+    async def add_service_profile(self, profile: ServiceProfile) -> None:
+        _require_new(self._service_profiles, profile.id, "service profile", profile.id)
+        self._service_profiles[profile.id] = profile
+        self._change("profile", profile.id)
+
+    async def service_profile(self, profile_id: str) -> ServiceProfile | None:
+        return self._service_profiles.get(profile_id)
+
+    async def service_profiles(self) -> list[ServiceProfile]:
+        return [self._service_profiles[key] for key in sorted(self._service_profiles)]
+
+    async def add_gateway(self, gateway: Gateway) -> None:
+        ids = {other.id for other in self._gateways.values()}
+        _require_new(self._gateways, gateway.gateway_eui, "gateway", gateway.gateway_eui)
+        _require_new(ids, gateway.id, "gateway", gateway.id)
+        self._gateways[gateway.gateway_eui] = gateway
+        self._change("gateway", gateway.gateway_eui)
+
+    async def gateway(self, gateway_eui: GatewayEUI) -> Gateway | None:
+        return self._gateways.get(gateway_eui)
+
+    async def gateways(self, after: GatewayEUI | None = None, limit: int = 250) -> list[Gateway]:
+        return _page(self._gateways, after, limit)
+
+    async def remove_gateway(self, gateway_eui: GatewayEUI) -> None:
+        _require_there(self._gateways, gateway_eui, "gateway", gateway_eui)
+        del self._gateways[gateway_eui]
+        for certificate in await self.certificates_of(gateway_eui):
+            del self._certificates[certificate.fingerprint]
+        self._change("gateway", gateway_eui)
+
+    async def add_certificate(self, certificate: GatewayCertificate) -> None:
+        fingerprint, eui = certificate.fingerprint, certificate.gateway_eui
+        _require_new(self._certificates, fingerprint, "certificate", fingerprint)
+        _require_there(self._gateways, eui, "gateway", eui)
+        self._certificates[fingerprint] = certificate
+        self._change("certificate", fingerprint)
+
+    async def certificate(self, fingerprint: str) -> GatewayCertificate | None:
+        return self._certificates.get(fingerprint)
+
+    async def certificates_of(self, gateway_eui: GatewayEUI) -> list[GatewayCertificate]:
+        return [one for one in self._certificates.values() if one.gateway_eui == gateway_eui]
+
+    async def set_certificate_active(self, fingerprint: str, active: bool) -> None:
+        _require_there(self._certificates, fingerprint, "certificate", fingerprint)
+        certificate = self._certificates[fingerprint]
+        self._certificates[fingerprint] = msgspec.structs.replace(certificate, active=active)
+        self._change("certificate", fingerprint)
+
+    async def add_destination(self, destination: Destination) -> None:
+        key = destination.account, destination.name
+        _require_new(self._destinations, key, "destination", destination.name)
+        self._destinations[key] = destination
+        self._change("destination", "/".join(key))
+
+    async def destination(self, account: str, name: str) -> Destination | None:
+        return self._destinations.get((account, name))
+
+    async def destinations(self, account: str) -> list[Destination]:
+        keys = sorted(key for key in self._destinations if key[0] == account)
+        return [self._destinations[key] for key in keys]
+
+    async def remove_destination(self, account: str, name: str) -> None:
+        if any((one.account, one.destination) == (account, name) for one in self._devices.values()):
+            raise Conflict("destination", name, "is used by a device")
+        _require_there(self._destinations, (account, name), "destination", name)
+        del self._destinations[account, name]
+        self._change("destination", f"{account}/{name}")
+
+    # Change feed
+
+    async def last_change(self) -> int:
+        return self._changes[-1].sequence if self._changes else 0
+
+    async def changes(self, after_sequence: int) -> list[Change]:
+        behind = [change for change in self._changes if change.sequence > after_sequence]
+        if behind and behind[0].sequence > after_sequence + 1:
+            raise ChangesTrimmed(after_sequence)
+        return behind
+
+    def _change(self, kind: ChangeKind, identity: object) -> None:
+        sequence = self._changes[-1].sequence + 1 if self._changes else 1
+        self._changes.append(Change(sequence, kind, str(identity)))
+        del self._changes[: -self._changes_kept]
+
+
+def _page(values: dict[Key, Value], after: Key | None, limit: int) -> list[Value]:
+    keys = sorted(key for key in values if after is None or key > after)
+    return [values[key] for key in keys[:limit]]
+
+
+def _require_new(taken: Container[object], key: object, kind: str, identity: object) -> None:
+    if key in taken:
+        raise Conflict(kind, str(identity))
+
+
+def _require_there(known: Container[object], key: object, kind: str, identity: object) -> None:
+    if key not in known:
+        raise NotFound(kind, str(identity))
+
+
+if TYPE_CHECKING:
+    _every_port: type[Store] = MemoryStore
