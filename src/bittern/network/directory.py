@@ -6,8 +6,6 @@ it, and the next use reads it again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import msgspec
 
 from bittern.lorawan.regions import plan
@@ -43,7 +41,6 @@ class Directory:
         self._gateways: dict[GatewayEUI, Gateway] = {}
         self._plans: dict[GatewayEUI, Plan] = {}
         self._destinations: dict[tuple[str, str], Destination] = {}
-        self._forgetting: list[Callable[[Change], None]] = []
 
     def cached_device(self, dev_eui: DevEUI) -> DeviceContext | None:
         return self._devices.get(dev_eui)
@@ -90,16 +87,10 @@ class Directory:
                 self._destinations[account, name] = destination
         return destination
 
-    def also_forget(self, forget: Callable[[Change], None]) -> None:
-        """Other caches hear of changes here."""
-        self._forgetting.append(forget)
-
     def follow(self, changes: list[Change]) -> None:
         """Drop what the changes touched."""
         for change in changes:
             self._forget(change)
-            for forget in self._forgetting:
-                forget(change)
 
     def _forget(self, change: Change) -> None:
         match change.kind:

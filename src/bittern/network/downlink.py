@@ -10,7 +10,7 @@ what is owed: ACK, MAC answers, a queued message    mac/commands, store
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import count
 from typing import Protocol
 
@@ -152,10 +152,11 @@ class DownlinkPath:
         if under_way is not None:
             await self._store.unqueue(under_way.dev_eui, under_way.message_id)
 
-    def forget(self, change: Change) -> None:
-        """A message was queued: its device is not idle any more."""
-        if change.kind == "downlink":
-            self._idle.discard(DevEUI(EUI64.from_hex(change.identity)))
+    def follow(self, changes: Iterable[Change]) -> None:
+        """Messages were queued: their devices are not idle any more."""
+        for change in changes:
+            if change.kind == "downlink":
+                self._idle.discard(DevEUI(EUI64.from_hex(change.identity)))
 
     async def _next_message(self, dev_eui: DevEUI) -> tuple[QueuedDownlink | None, bool]:
         """The first of the queue that may still be tried, and whether there is another."""

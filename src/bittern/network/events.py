@@ -14,7 +14,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_d
 
 
 class UplinkDelivered(Event, frozen=True, kw_only=True, tag="uplink"):
-    """A data frame was accepted and, unless it held MAC commands alone, is owed to `destination`."""
+    """A data frame was accepted; unless it held MAC commands alone, `destination` is owed it."""
 
     dev_eui: DevEUI
     dev_addr: DevAddr

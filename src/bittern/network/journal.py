@@ -11,8 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from bittern.network.events import FrameRefused, GatewayRefused, NetworkEvent, UplinkDelivered
-from bittern.types import Refusal
+from bittern.network.events import FrameRefused, GatewayRefused, NetworkEvent
 
 logger = logging.getLogger("bittern.network")
 
@@ -36,7 +35,7 @@ class Journal:
 
     def __init__(self) -> None:
         self.events: Counter[str] = Counter()
-        self.refusals: Counter[Refusal] = Counter()
+        self.refusals: Counter[str] = Counter()
         self._watchers: list[Watcher] = []
 
     def record(self, event: NetworkEvent) -> None:
@@ -79,6 +78,3 @@ def _words(event: NetworkEvent) -> str:
 def _word(value: object) -> str:
     text = str(value)
     return f'"{text}"' if " " in text else text
-
-
-__all__ = ["Journal", "UplinkDelivered", "Watcher"]

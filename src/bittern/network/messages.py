@@ -27,7 +27,7 @@ class GatewayMetadata(msgspec.Struct, frozen=True, rename="pascal"):
 
 
 class LoRaWANMetadata(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`WirelessMetadata.LoRaWAN`: Frequency in Hz, Bandwidth in kHz, Battery 0..255, Margin in dB."""
+    """`WirelessMetadata.LoRaWAN`. Frequency: Hz, Bandwidth: kHz, Battery: 0..255, Margin: dB."""
 
     ADR: bool
     Bandwidth: int

@@ -1,0 +1,265 @@
+"""The composition root: builds every part, joins them, runs them, and ends them in order.
+
+Nothing else knows all the parts. Read `running` from top to bottom: what is entered first is left
+last, so frames stop coming before what they need goes away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import msgspec
+
+from bittern import __version__
+from bittern.config import Configuration
+from bittern.config.layout import Layout
+from bittern.errors import StoreError
+from bittern.installation import authority, opened_store, server_certificate
+from bittern.lorawan.radio import TransmissionReport
+from bittern.network.core import Network, NetworkSettings
+from bittern.network.gateways import Gateways
+from bittern.network.ports import Clock
+from bittern.outputs.dispatch import Dispatcher
+from bittern.outputs.port import Health, Output
+from bittern.outputs.routing import DestinationRouter
+from bittern.pki.tls import gateway_listener, present
+from bittern.servers.feed import Feed
+from bittern.servers.http import HttpServer
+from bittern.servers.lns import LnsServer
+from bittern.servers.lns_hub import Traffic
+from bittern.servers.metrics import Figures, registry
+from bittern.store.protocol import Store
+from bittern.store.records import Change
+from bittern.types import Instant
+
+logger = logging.getLogger("bittern.app")
+
+CHANGE_POLL_S = 0.2
+"""How soon what another process changes, the command line for example, takes effect."""
+DAILY_S = 24 * 3600.0
+
+
+class Addresses(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a running server is reached."""
+
+    lns: str
+    api: str
+    mqtt: str
+    feed: str
+
+
+@asynccontextmanager
+async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
+    """The whole server, from its first start on, inside this context."""
+    now, gateways = steady_utc(), Gateways()
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        store = await enter(opened_store(configuration, now()))
+        mqtt = await enter(mqtt_output(configuration))
+        router = DestinationRouter(store, mqtt)
+        dispatcher = await enter(Dispatcher(store, router, now=now, chance=random.random))
+        background = await enter(Background())
+        network = Network(
+            _network_settings(configuration),
+            store=store,
+            gateways=gateways,
+            outbox=dispatcher,
+            now=now,
+            randomness=random.SystemRandom(),
+        )
+        await enter(task(network.intake.run(), "gather frames"))
+        lns = _lns(configuration, network, background, now)
+        gateways.join(lns)
+        feed_socket = Layout(configuration.data_dir).feed_socket
+        feed = await enter(Feed(network.journal, feed_socket, version=__version__))
+        http = await enter(
+            HttpServer(
+                configuration.host_of(configuration.api),
+                configuration.api.port,
+                version=__version__,
+                checks={"store": lambda: _health(store), "mqtt": lambda: _at_once(mqtt.health)},
+                metrics=registry(_figures(network, dispatcher, mqtt, lns, feed)),
+            )
+        )
+        await enter(lns)
+        followers = (network.follow, lns.follow, _destinations_followed_by(dispatcher))
+        await enter(task(follow_changes(store, followers), "follow changes"))
+        yield Addresses(
+            lns=_url("wss", lns.address),
+            api=_url("http", http.address),
+            mqtt=mqtt.url,
+            feed=str(feed_socket),
+        )
+
+
+def _network_settings(configuration: Configuration) -> NetworkSettings:
+    return NetworkSettings(
+        net_id=configuration.network.net_id,
+        deduplication_window_s=configuration.network.deduplication_window_ms / 1000,
+    )
+
+
+def _lns(
+    configuration: Configuration, network: Network, background: Background, now: Clock
+) -> LnsServer:
+    """The front end of the gateways; its certificate is renewed while it runs."""
+    issuer = authority(configuration, now())
+    context = gateway_listener(server_certificate(configuration, issuer, now()), issuer.pem)
+
+    def on_transmitted(report: TransmissionReport) -> None:
+        name = f"downlink {report.downlink_id} transmitted"
+        background.start(network.downlinks.transmitted(report), name)
+
+    async def renew_certificate() -> None:
+        present(context, server_certificate(configuration, issuer, now()))
+
+    background.repeat(renew_certificate, DAILY_S, "renew certificate")
+    return LnsServer(
+        settings=configuration.lns,
+        host=configuration.host_of(configuration.lns),
+        context=context,
+        directory=network.directory,
+        traffic=Traffic(
+            on_uplink=network.intake.receive,
+            on_transmitted=on_transmitted,
+            record=network.journal.record,
+        ),
+        now=now,
+    )
+
+
+# Time
+
+
+def steady_utc() -> Clock:
+    """UTC that never jumps while frames wait for their windows: read once, then counted on."""
+    offset = time.time() - time.monotonic()
+    return lambda: Instant(offset + time.monotonic())
+
+
+# What runs beside the frames
+
+
+class Background:
+    """Work that nobody waits for; its faults are told by name. Short work is finished at the end,
+    what is repeated is cancelled."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._repeated: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Background:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for repeated in self._repeated:
+            repeated.cancel()
+        while self._tasks | self._repeated:
+            await asyncio.wait(self._tasks | self._repeated)
+
+    def start(self, work: Coroutine[None, None, None], name: str) -> None:
+        self._keep(self._tasks, asyncio.create_task(supervised(work, name), name=name))
+
+    def repeat(self, work: Callable[[], Coroutine[None, None, None]], s: float, name: str) -> None:
+        async def repeatedly() -> None:
+            while True:
+                await asyncio.sleep(s)
+                await supervised(work(), name)
+
+        self._keep(self._repeated, asyncio.create_task(repeatedly(), name=name))
+
+    @staticmethod
+    def _keep(tasks: set[asyncio.Task[None]], made: asyncio.Task[None]) -> None:
+        tasks.add(made)
+        made.add_done_callback(tasks.discard)
+
+
+@asynccontextmanager
+async def task(work: Coroutine[None, None, None], name: str) -> AsyncIterator[None]:
+    """Run `work` inside this context, and cancel it at the end."""
+    running_task = asyncio.create_task(supervised(work, name), name=name)
+    try:
+        yield
+    finally:
+        running_task.cancel()
+        await asyncio.wait([running_task])
+
+
+async def supervised(work: Coroutine[None, None, None], name: str) -> None:
+    try:
+        await work
+    except StoreError as error:
+        logger.error("task=%r reason=%r", name, str(error))
+    except Exception:
+        logger.exception("task=%r failed", name)
+
+
+Follower = Callable[[list[Change]], None]
+
+
+async def follow_changes(store: Store, followers: Sequence[Follower]) -> None:
+    """Tell every follower what any process has changed in the registry."""
+    last = await store.last_change()
+    while True:
+        await asyncio.sleep(CHANGE_POLL_S)
+        try:
+            changes = await store.changes(last)
+        except StoreError as error:
+            logger.error("changes cannot be read reason=%r", str(error))
+            continue
+        if changes:
+            last = changes[-1].sequence
+            for follow in followers:
+                follow(changes)
+
+
+def _destinations_followed_by(dispatcher: Dispatcher) -> Follower:
+    def follow(changes: list[Change]) -> None:
+        if any(change.kind == "destination" for change in changes):
+            dispatcher.destinations_changed()
+
+    return follow
+
+
+# What the server says of itself
+
+
+def _figures(
+    network: Network, dispatcher: Dispatcher, mqtt: Output, lns: LnsServer, feed: Feed
+) -> Figures:
+    def front_end() -> Mapping[str, float]:
+        figures = msgspec.structs.asdict(lns.statistics())
+        return {name: value for name, value in figures.items() if name != "refusals"}
+
+    return Figures(
+        version=__version__,
+        statistics={
+            "lns": front_end,
+            "intake": network.intake.statistics,
+            "dispatch": dispatcher.statistics,
+            "mqtt": mqtt.statistics,
+            "feed": feed.statistics,
+        },
+        tallies=[
+            ("events", "event", lambda: network.journal.events),
+            ("refusals", "refusal", lambda: network.journal.refusals),
+        ],
+    )
+
+
+def _url(scheme: str, address: tuple[str, int]) -> str:
+    host, port = address
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+async def _health(store: Store) -> Health:
+    return Health(True, f"{await store.owed_count()} messages owed")
+
+
+async def _at_once(health: Callable[[], Health]) -> Health:
+    return health()

@@ -1,0 +1,85 @@
+"""The network joined together: what comes in from gateways, through its path, to what goes out."""
+
+from __future__ import annotations
+
+import msgspec
+
+from bittern.network.directory import Directory
+from bittern.network.downlink import DownlinkPath
+from bittern.network.intake import Intake
+from bittern.network.join import JoinPath
+from bittern.network.journal import Journal
+from bittern.network.ports import Clock, GatewayLink, Outbox, Randomness
+from bittern.network.sessions import SessionCache
+from bittern.network.uplink import UplinkPath
+from bittern.store.protocol import Store
+from bittern.store.records import Change
+from bittern.types import EUI64, DevEUI, NetID
+
+
+class NetworkSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operator decides about the network."""
+
+    net_id: NetID
+    deduplication_window_s: float = 0.2
+
+
+class Network:
+    """The application core of one process. Receptions enter by `intake`."""
+
+    def __init__(
+        self,
+        settings: NetworkSettings,
+        *,
+        store: Store,
+        gateways: GatewayLink,
+        outbox: Outbox,
+        now: Clock,
+        randomness: Randomness,
+    ) -> None:
+        self.journal = Journal()
+        self.directory = Directory(store)
+        self.sessions = SessionCache(store)
+        self.downlinks = DownlinkPath(
+            store=store,
+            sessions=self.sessions,
+            gateways=gateways,
+            journal=self.journal,
+            now=now,
+            first_downlink_id=randomness.getrandbits(40),
+        )
+        self.joins = JoinPath(
+            store=store,
+            directory=self.directory,
+            sessions=self.sessions,
+            downlinks=self.downlinks,
+            journal=self.journal,
+            net_id=settings.net_id,
+            now=now,
+            randomness=randomness,
+        )
+        self.uplinks = UplinkPath(
+            store=store,
+            directory=self.directory,
+            sessions=self.sessions,
+            joins=self.joins,
+            downlinks=self.downlinks,
+            outbox=outbox,
+            journal=self.journal,
+            now=now,
+            randomness=randomness,
+        )
+        self.intake = Intake(
+            self.uplinks.handle,
+            window_s=settings.deduplication_window_s,
+            journal=self.journal,
+            now=now,
+        )
+
+    def follow(self, changes: list[Change]) -> None:
+        """Forget what an operator, or another process, has changed."""
+        self.directory.follow(changes)
+        self.downlinks.follow(changes)
+        for change in changes:
+            if change.kind in ("device", "session"):
+                self.sessions.forget(DevEUI(EUI64.from_hex(change.identity)))

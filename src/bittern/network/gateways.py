@@ -1,0 +1,21 @@
+"""The front ends through which gateways are reached, as one."""
+
+from __future__ import annotations
+
+from bittern.lorawan.radio import Transmission
+from bittern.network.ports import GatewayLink
+from bittern.types import GatewayEUI
+
+
+class Gateways:
+    """A `GatewayLink` over every front end that has joined; a gateway is at one of them."""
+
+    def __init__(self) -> None:
+        self._front_ends: list[GatewayLink] = []
+
+    def join(self, front_end: GatewayLink) -> None:
+        self._front_ends.append(front_end)
+
+    def transmit(self, gateway_eui: GatewayEUI, transmission: Transmission) -> bool:
+        """At the first front end that takes the frame."""
+        return any(front_end.transmit(gateway_eui, transmission) for front_end in self._front_ends)
