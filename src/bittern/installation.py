@@ -8,19 +8,20 @@ import secrets
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bittern.config import Configuration
 from bittern.config.layout import Layout
 from bittern.errors import Conflict
 from bittern.pki import files
-from bittern.pki.authority import Authority, open_authority
-from bittern.pki.identity import server_identity
-from bittern.pki.issuing import server_names
 from bittern.store.protocol import Store
 from bittern.store.records import Destination
 from bittern.store.sqlite import SqliteStore
 from bittern.store.vault import FileVault
 from bittern.types import Instant
+
+if TYPE_CHECKING:  # X.509 takes longer to import than most commands take to run
+    from bittern.pki.authority import Authority
 
 DEFAULT_DESTINATION = "default"
 DEFAULT_TOPIC = "bittern/uplink"
@@ -60,12 +61,17 @@ async def _add_default_destination(store: Store, now: Instant) -> None:
 
 def authority(configuration: Configuration, now: Instant) -> Authority:
     """The certificate authority of every gateway. Raises `AuthorityUnusable`."""
+    from bittern.pki.authority import open_authority
+
     files.make_folder(configuration.data_dir)
     return open_authority(Layout(configuration.data_dir).pki, now)
 
 
 def server_certificate(configuration: Configuration, issuer: Authority, now: Instant) -> Path:
     """PEM file with the server's key and certificate for every name that it goes by."""
+    from bittern.pki.identity import server_identity
+    from bittern.pki.issuing import server_names
+
     names = server_names(
         socket.gethostname(),
         configuration.server.names,

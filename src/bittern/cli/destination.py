@@ -1,0 +1,108 @@
+"""`bittern destination`: where the messages of devices go."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from bittern.cli import output, parameters
+from bittern.cli.group import noun
+from bittern.cli.workspace import Workspace, run
+from bittern.errors import DeliveryRejected
+from bittern.outputs.routing import checked_topic
+from bittern.store.records import DEFAULT_ACCOUNT, Destination
+
+app = noun("Where the messages of devices go.")
+
+
+def _topic(text: str) -> str:
+    try:
+        return checked_topic(text)
+    except DeliveryRejected as error:
+        raise ValueError(str(error)) from None
+
+
+Name = Annotated[str, typer.Argument(metavar="NAME")]
+Topic = Annotated[
+    str,
+    typer.Option(
+        "--topic", parser=parameters.parsed(_topic), help="MQTT topic to publish messages to."
+    ),
+]
+
+
+@app.command("add")
+def add(
+    *,
+    name: Name,
+    topic: Topic,
+    description: Annotated[str, typer.Option()] = "",
+    as_json: parameters.AsJson = False,
+    data_dir: parameters.DataDir = None,
+    config: parameters.Config = None,
+) -> None:
+    """Add a destination: an MQTT topic, for now."""
+    workspace = Workspace.of(data_dir, config)
+    destination = Destination(
+        name=name, expression=topic, description=description, created_at=workspace.now()
+    )
+
+    async def work() -> None:
+        async with workspace.store(make=True) as store:
+            await store.add_destination(destination)
+
+    run(work())
+    if as_json:
+        output.print_json(_document(destination))
+    else:
+        output.say(f"destination {name} added: MQTT topic {topic}")
+
+
+@app.command("list")
+def list_(
+    as_json: parameters.AsJson = False,
+    data_dir: parameters.DataDir = None,
+    config: parameters.Config = None,
+) -> None:
+    """List all destinations."""
+    workspace = Workspace.of(data_dir, config)
+
+    async def work() -> list[Destination]:
+        async with workspace.store() as store:
+            return await store.destinations(DEFAULT_ACCOUNT)
+
+    destinations = run(work())
+    if as_json:
+        output.print_json([_document(destination) for destination in destinations])
+        return
+    output.table(
+        ["NAME", "TYPE", "EXPRESSION", "DESCRIPTION"],
+        [[one.name, one.expression_type, one.expression, one.description] for one in destinations],
+        empty="no destinations",
+    )
+
+
+@app.command("remove")
+def remove(
+    name: Name, data_dir: parameters.DataDir = None, config: parameters.Config = None
+) -> None:
+    """Remove a destination that no device uses."""
+    workspace = Workspace.of(data_dir, config)
+
+    async def work() -> None:
+        async with workspace.store() as store:
+            await store.remove_destination(DEFAULT_ACCOUNT, name)
+
+    run(work())
+    output.say(f"destination {name} removed")
+
+
+def _document(destination: Destination) -> dict[str, object]:
+    return {
+        "name": destination.name,
+        "expression_type": destination.expression_type,
+        "expression": destination.expression,
+        "description": destination.description,
+        "created_at": output.utc(destination.created_at),
+    }

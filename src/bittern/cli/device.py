@@ -1,0 +1,213 @@
+"""`bittern device`: what devices there are, what they are owed, and what they send."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import random
+from typing import Annotated
+
+import typer
+
+from bittern.cli import device_add, output, parameters
+from bittern.cli.device_text import Shown, device_document, device_told, downlink_document
+from bittern.cli.group import noun
+from bittern.cli.workspace import Workspace, run
+from bittern.errors import NotFound
+from bittern.network.identity import downlink_message_id
+from bittern.store.protocol import Store
+from bittern.store.records import Device, DeviceProfile, QueuedDownlink
+from bittern.types import DevEUI
+
+app = noun("Devices: what there is, what they are owed, what is sent to them.")
+app.command("add")(device_add.add)
+
+LONGEST_PAYLOAD = 242
+"""N of the fastest data rates (RP002-1.0.4); slower ones carry less."""
+
+
+@app.command("list")
+def list_(
+    as_json: parameters.AsJson = False,
+    data_dir: parameters.DataDir = None,
+    config: parameters.Config = None,
+) -> None:
+    """List all devices."""
+    workspace = Workspace.of(data_dir, config)
+
+    async def work() -> list[tuple[Device, DeviceProfile]]:
+        async with workspace.store() as store:
+            profiles = {one.id: one for one in await store.device_profiles()}
+            return [(one, profiles[one.device_profile_id]) for one in await _all(store)]
+
+    devices = run(work())
+    if as_json:
+        output.print_json([device_document(*one) for one in devices])
+        return
+    output.table(
+        ["DEVEUI", "ACTIVATION", "VERSION", "REGION", "CLASS", "DESTINATION", "NAME"],
+        [
+            [
+                str(device.dev_eui),
+                str(type(device.activation).__struct_config__.tag).upper(),
+                profile.mac_version,
+                profile.region,
+                "C" if profile.supports_class_c else "A",
+                device.destination,
+                device.name,
+            ]
+            for device, profile in devices
+        ],
+        empty="no devices",
+    )
+
+
+async def _all(store: Store) -> list[Device]:
+    found: list[Device] = []
+    while page := await store.devices(after=found[-1].dev_eui if found else None):
+        found += page
+    return found
+
+
+@app.command("show")
+def show(
+    dev_eui: parameters.DevEuiArgument,
+    reveal_keys: Annotated[bool, typer.Option(help="Print its keys too.")] = False,
+    as_json: parameters.AsJson = False,
+    data_dir: parameters.DataDir = None,
+    config: parameters.Config = None,
+) -> None:
+    """Show a device, its sessions and what it is owed."""
+    workspace = Workspace.of(data_dir, config)
+
+    async def work() -> Shown:
+        async with workspace.store() as store:
+            return await Shown.read(store, DevEUI(dev_eui), reveal_keys)
+
+    shown = run(work())
+    if as_json:
+        output.print_json(shown.document())
+    else:
+        output.properties(*device_told(shown))
+
+
+@app.command("remove")
+def remove(
+    dev_eui: parameters.DevEuiArgument,
+    data_dir: parameters.DataDir = None,
+    config: parameters.Config = None,
+) -> None:
+    """Remove a device with its sessions and its queue."""
+    workspace = Workspace.of(data_dir, config)
+
+    async def work() -> None:
+        async with workspace.store() as store:
+            await store.remove_device(DevEUI(dev_eui))
+
+    run(work())
+    output.say(f"device {dev_eui} removed")
+
+
+@app.command("send")
+def send(
+    *,
+    dev_eui: parameters.DevEuiArgument,
+    fport: Annotated[int, typer.Option("--fport", min=1, max=223, help="Port of the application.")],
+    payload: Annotated[
+        str | None, typer.Option(metavar="HEX", help="Payload in hexadecimal.")
+    ] = None,
+    base64_text: Annotated[
+        str | None, typer.Option("--base64", metavar="BASE64", help="Payload, base64.")
+    ] = None,
+    text: Annotated[str | None, typer.Option(metavar="TEXT", help="Payload, UTF-8.")] = None,
+    confirmed: Annotated[bool, typer.Option(help="Send it until the device acknowledges.")] = False,
+    as_json: parameters.AsJson = False,
+    data_dir: parameters.DataDir = None,
+    config: parameters.Config = None,
+) -> None:
+    """Queue a payload for a device, which gets it after one of its next uplinks.
+
+    Prints the MessageId by which its way can be followed.
+    """
+    workspace = Workspace.of(data_dir, config)
+    downlink = QueuedDownlink(
+        message_id=downlink_message_id(random.SystemRandom()),
+        dev_eui=DevEUI(dev_eui),
+        payload=_payload(payload, base64_text, text),
+        fport=fport,
+        confirmed=confirmed,
+        queued_at=workspace.now(),
+    )
+
+    async def work() -> None:
+        async with workspace.store() as store:
+            await store.enqueue(downlink)
+
+    run(work())
+    if as_json:
+        output.print_json(downlink_document(downlink))
+    else:
+        typer.echo(downlink.message_id)
+
+
+def _payload(payload: str | None, base64_text: str | None, text: str | None) -> bytes:
+    if sum(one is not None for one in (payload, base64_text, text)) != 1:
+        raise typer.BadParameter("one of --payload, --base64 and --text")
+    try:
+        if payload is not None:
+            given = bytes.fromhex(payload)
+        elif base64_text is not None:
+            given = base64.b64decode(base64_text, validate=True)
+        else:
+            given = (text or "").encode()
+    except (ValueError, binascii.Error):
+        raise typer.BadParameter(
+            f"not {'hexadecimal' if payload is not None else 'base64'}",
+            param_hint="--payload" if payload is not None else "--base64",
+        ) from None
+    if len(given) > LONGEST_PAYLOAD:
+        raise typer.BadParameter(
+            f"{len(given)} bytes; no frame carries more than {LONGEST_PAYLOAD}"
+        )
+    return given
+
+
+@app.command("queue")
+def queue(
+    dev_eui: parameters.DevEuiArgument,
+    clear: Annotated[bool, typer.Option("--clear", help="Remove all that waits.")] = False,
+    as_json: parameters.AsJson = False,
+    data_dir: parameters.DataDir = None,
+    config: parameters.Config = None,
+) -> None:
+    """Show, or clear, what waits for a device."""
+    workspace = Workspace.of(data_dir, config)
+
+    async def work() -> tuple[list[QueuedDownlink], int]:
+        async with workspace.store() as store:
+            if await store.device(DevEUI(dev_eui)) is None:
+                raise NotFound("device", str(dev_eui))
+            removed = await store.unqueue(DevEUI(dev_eui)) if clear else 0
+            return await store.queued(DevEUI(dev_eui)), removed
+
+    waiting, removed = run(work())
+    if clear:
+        output.say(f"{removed} removed")
+    if as_json:
+        output.print_json([downlink_document(one) for one in waiting])
+    elif not clear:
+        output.table(
+            ["MESSAGEID", "FPORT", "PAYLOAD", "CONFIRMED", "ATTEMPTS", "QUEUED"],
+            [
+                [
+                    one.message_id,
+                    str(one.fport),
+                    one.payload.hex(),
+                    "yes" if one.confirmed else "no",
+                    str(one.attempts),
+                    output.local_time(one.queued_at),
+                ]
+                for one in waiting
+            ],
+            empty="nothing waits",
+        )

@@ -1,0 +1,79 @@
+"""The configuration and the store that a verb works with.
+
+The command line writes the store itself, whether a server runs or not: the store takes any number
+of processes, and a running server follows its feed of changes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from bittern.cli.output import say
+from bittern.config import Configuration, load
+from bittern.config.layout import Layout
+from bittern.errors import ConfigurationError
+from bittern.installation import opened_store
+from bittern.store.protocol import Store
+from bittern.types import Instant
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """One data directory as it is configured."""
+
+    configuration: Configuration
+
+    @classmethod
+    def of(cls, data_dir: Path | None, config: Path | None) -> Workspace:
+        """`data_dir` wins over whatever else names one. Raises `ConfigurationError`."""
+        configuration = load(config, os.environ)
+        if data_dir is not None:
+            configuration = msgspec.structs.replace(configuration, data_dir=data_dir)
+        return cls(configuration)
+
+    @property
+    def layout(self) -> Layout:
+        return Layout(self.configuration.data_dir)
+
+    def now(self) -> Instant:
+        return Instant(time.time())
+
+    def station_uri(self) -> str:
+        """What goes into `tc.uri`: the name that gateways know this server by, and its LNS port."""
+        lns = self.configuration.lns
+        if lns.uri is not None:
+            return lns.uri
+        if lns.port == 0:
+            raise ConfigurationError(["lns.port: 0, so a gateway needs to be told by --uri"])
+        name = next(iter(self.configuration.server.names), "localhost")
+        return f"wss://{name}:{lns.port}"
+
+    @contextlib.asynccontextmanager
+    async def store(self, *, make: bool = False) -> AsyncIterator[Store]:
+        """The open store. Without `make`, a data directory that is not there is a mistake."""
+        if not self.layout.database.exists():
+            if not make:
+                raise ConfigurationError(
+                    [
+                        f"data_dir: nothing of bittern in {self.layout.data_dir}; name the folder"
+                        " with --data-dir, or make it with `bittern serve`"
+                    ]
+                )
+            say(f"new data directory: {self.layout.data_dir}")
+        async with opened_store(self.configuration, self.now()) as store:
+            yield store
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    return asyncio.run(work)
