@@ -1,0 +1,216 @@
+"""A network without sockets: the paths, a store in memory, gateways that note what they are given,
+and simulated devices at the other end."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+import pytest
+
+from bittern.lorawan.crypto import SessionKeys
+from bittern.lorawan.radio import Reception, Transmission, TransmissionReport
+from bittern.lorawan.regions import plan
+from bittern.lorawan.versions import MacVersion
+from bittern.mac.personalization import personalize
+from bittern.network.core import Network, NetworkSettings
+from bittern.network.deduplication import Gathered
+from bittern.network.events import NetworkEvent
+from bittern.simulator.device import Abp, Otaa, Received, SimulatedDevice
+from bittern.simulator.regions import device_region
+from bittern.store.records import (
+    AbpActivation,
+    Delivery,
+    Device,
+    OtaaActivation,
+    QueuedDownlink,
+)
+from bittern.testing import examples
+from bittern.testing.memory_store import MemoryStore
+from bittern.types import (
+    EUI64,
+    AppKey,
+    DevAddr,
+    DevEUI,
+    GatewayEUI,
+    Instant,
+    JoinEUI,
+    NetID,
+    NwkKey,
+)
+
+JOIN_EUI = JoinEUI(EUI64.from_hex("70b3d57ed0ffff01"))
+APP_KEY = AppKey(b"root application")
+NWK_KEY = NwkKey(b"root network key")
+ADDRESS = DevAddr.from_hex("01ab23cd")
+NEAR = GatewayEUI(EUI64.from_hex("0016c001ff000001"))
+FAR = GatewayEUI(EUI64.from_hex("0016c001ff000002"))
+
+
+class NotingGateways:
+    """A `GatewayLink` that keeps what it is handed; `offline` gateways take nothing."""
+
+    def __init__(self) -> None:
+        self.transmissions: list[tuple[GatewayEUI, Transmission]] = []
+        self.offline: set[GatewayEUI] = set()
+
+    def transmit(self, gateway_eui: GatewayEUI, transmission: Transmission) -> bool:
+        if gateway_eui in self.offline:
+            return False
+        self.transmissions.append((gateway_eui, transmission))
+        return True
+
+
+class NotingOutbox:
+    def __init__(self) -> None:
+        self.deliveries: list[Delivery] = []
+
+    def offer(self, delivery: Delivery) -> None:
+        self.deliveries.append(delivery)
+
+
+@dataclass
+class Stage:
+    """Everything a test of the network moves."""
+
+    store: MemoryStore
+    gateways: NotingGateways = field(default_factory=NotingGateways)
+    outbox: NotingOutbox = field(default_factory=NotingOutbox)
+    events: list[NetworkEvent] = field(default_factory=list)
+    time: Instant = examples.NOW
+    xtime: int = 1000
+
+    def __post_init__(self) -> None:
+        self.network = Network(
+            NetworkSettings(net_id=NetID(bytes(3))),
+            store=self.store,
+            gateways=self.gateways,
+            outbox=self.outbox,
+            now=lambda: self.time,
+            randomness=random.Random(7),
+        )
+        self.network.journal._watchers.append(self.events.append)
+
+    async def otaa(self, version: MacVersion = MacVersion.LORAWAN_1_0_3) -> SimulatedDevice:
+        """A registered device that has not joined."""
+        nwk_key = NWK_KEY if version is MacVersion.LORAWAN_1_1 else None
+        activation = OtaaActivation(join_eui=JOIN_EUI, app_key=APP_KEY, nwk_key=nwk_key)
+        await self._register(version, activation=activation)
+        return self._simulated(version, Otaa(join_eui=JOIN_EUI, app_key=APP_KEY, nwk_key=nwk_key))
+
+    async def abp(self, version: MacVersion = MacVersion.LORAWAN_1_0_3) -> SimulatedDevice:
+        """A registered device with a session."""
+        keys = SessionKeys.of_1_0(b"network sess key", b"application sess")
+        if version is MacVersion.LORAWAN_1_1:
+            keys = examples.session_keys()
+        profile = msgspec.structs.replace(examples.DEVICE_PROFILE, mac_version=version)
+        session = personalize(
+            examples.DEV_EUI,
+            ADDRESS,
+            keys,
+            profile=profile,
+            plan=plan("EU868"),
+            now=self.time,
+        )
+        await self._register(
+            version, session=session, activation=AbpActivation(dev_addr=ADDRESS, keys=keys)
+        )
+        return self._simulated(version, Abp(dev_addr=ADDRESS, keys=keys))
+
+    async def _register(
+        self, version: MacVersion, *, session: Any = None, **different: Any
+    ) -> Device:
+        await self.store.add_destination(examples.DESTINATION)
+        await self.store.add_device_profile(
+            msgspec.structs.replace(examples.DEVICE_PROFILE, mac_version=version)
+        )
+        await self.store.add_service_profile(examples.SERVICE_PROFILE)
+        device = examples.device(**different)
+        await self.store.add_device(device, session)
+        return device
+
+    def _simulated(self, version: MacVersion, activation: Otaa | Abp) -> SimulatedDevice:
+        return SimulatedDevice(
+            dev_eui=examples.DEV_EUI,
+            activation=activation,
+            version=version,
+            region=device_region("EU868"),
+            chance=random.Random(3),
+        )
+
+    async def hear(
+        self, device: SimulatedDevice, phy_payload: bytes, *gateways: GatewayEUI, **heard: Any
+    ) -> None:
+        """The device's frame, heard by these gateways, the best first."""
+        assert device.sent is not None
+        self.time = Instant(self.time + 10)
+        receptions = []
+        for number, gateway_eui in enumerate(gateways or (NEAR,)):
+            self.xtime += 1
+            fields: dict[str, Any] = {
+                "gateway_eui": gateway_eui,
+                "frequency_hz": device.sent.frequency_hz,
+                "data_rate": device.sent.data_rate,
+                "rssi_dbm": -60 - number,
+                "snr_db": 9.0 - number,
+                "received_at": self.time,
+                "xtime": self.xtime,
+                "rctx": 0,
+            }
+            receptions.append(Reception(**(fields | heard)))
+        await self.network.uplinks.handle(Gathered(phy_payload, tuple(receptions)))
+
+    def answer(self, device: SimulatedDevice) -> Received:
+        """The device takes the last transmission, in the window it was meant for."""
+        _, transmission = self.gateways.transmissions[-1]
+        rx1, _ = device.windows()
+        assert transmission.rx1 == (rx1.data_rate, rx1.frequency_hz)
+        assert transmission.rx_delay_s == rx1.delay_s
+        return device.receive(transmission.phy_payload, window=rx1)
+
+    async def report(self, position: int = -1) -> None:
+        """The gateway says that it has sent the transmission."""
+        gateway_eui, transmission = self.gateways.transmissions[position]
+        assert transmission.rx1 is not None
+        await self.network.downlinks.transmitted(
+            TransmissionReport(
+                downlink_id=transmission.downlink_id,
+                gateway_eui=gateway_eui,
+                dev_eui=transmission.dev_eui,
+                frequency_hz=transmission.rx1.frequency_hz,
+                data_rate=transmission.rx1.data_rate,
+                xtime=0,
+                at=self.time,
+            )
+        )
+
+    async def queue(self, number: int = 0, **different: Any) -> QueuedDownlink:
+        """A message for the device, noticed by the network as it would be while running."""
+        message = examples.downlink(number, **different)
+        last = await self.store.last_change()
+        await self.store.enqueue(message)
+        self.network.follow(await self.store.changes(last))
+        return message
+
+    def happened(self, kind: type) -> list[Any]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    @property
+    def dev_eui(self) -> DevEUI:
+        return examples.DEV_EUI
+
+
+@pytest.fixture
+async def stage() -> Stage:
+    store = MemoryStore()
+    await store.open()
+    made = Stage(store)
+    for gateway_eui in (NEAR, FAR):
+        await store.add_gateway(
+            msgspec.structs.replace(
+                examples.GATEWAY, id=str(gateway_eui), gateway_eui=gateway_eui, sub_bands=()
+            )
+        )
+    return made

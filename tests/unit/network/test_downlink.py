@@ -1,0 +1,161 @@
+import pytest
+
+from bittern.lorawan.versions import MacVersion
+from bittern.network.downlink import ATTEMPTS
+from bittern.network.events import DownlinkDiscarded, DownlinkSent, DownlinkWaits
+from bittern.types import EUI64, GatewayEUI
+
+ONE = GatewayEUI(EUI64.from_hex("0016c001ff000001"))
+TWO = GatewayEUI(EUI64.from_hex("0016c001ff000002"))
+VERSIONS = [MacVersion.LORAWAN_1_0_3, MacVersion.LORAWAN_1_0_4, MacVersion.LORAWAN_1_1]
+
+
+async def test_an_uplink_that_is_owed_nothing_gets_no_answer(stage):
+    device = await stage.abp()
+    await stage.hear(device, device.uplink(b"x", fport=1))
+    assert stage.gateways.transmissions == []
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_confirmed_uplink_is_acknowledged(stage, version):
+    device = await stage.abp(version)
+    await stage.hear(device, device.uplink(b"x", fport=1, confirmed=True))
+    assert stage.answer(device).ack
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("confirmed", [False, True])
+async def test_a_queued_message_reaches_its_device(stage, version, confirmed):
+    device = await stage.abp(version)
+    await stage.queue(payload=b"open", fport=7, confirmed=confirmed)
+    await stage.hear(device, device.uplink(b"x", fport=1))
+    received = stage.answer(device)
+    assert (received.payload, received.fport, received.confirmed) == (b"open", 7, confirmed)
+    assert not received.fpending
+
+
+async def test_one_message_goes_at_a_time_and_more_are_announced(stage):
+    device = await stage.abp()
+    for number in range(2):
+        await stage.queue(number, payload=bytes([number]))
+    await stage.hear(device, device.uplink(b"x", fport=1))
+    first = stage.answer(device)
+    await stage.report()
+    await stage.hear(device, device.uplink(b"y", fport=1))
+    second = stage.answer(device)
+    assert (first.payload, first.fpending) == (b"\0", True)
+    assert (second.payload, second.fpending) == (b"\1", False)
+
+
+async def test_the_counter_is_stored_before_the_frame_is_transmitted(stage, monkeypatch):
+    device = await stage.abp()
+    stored: list[int] = []
+    transmit = stage.gateways.transmit
+
+    def noting(gateway_eui, transmission):
+        stored.append(stage.store._sessions[stage.dev_eui, 0].nfcnt_down)
+        return transmit(gateway_eui, transmission)
+
+    monkeypatch.setattr(stage.gateways, "transmit", noting)
+    await stage.hear(device, device.uplink(b"x", fport=1, confirmed=True))
+    assert stored == [1]
+
+
+async def test_an_unconfirmed_message_leaves_the_queue_when_its_gateway_has_sent_it(stage):
+    device = await stage.abp()
+    message = await stage.queue()
+    await stage.hear(device, device.uplink(b"x", fport=1))
+    (queued,) = await stage.store.queued(stage.dev_eui)
+    assert queued.attempts == 1
+    await stage.report()
+    assert await stage.store.queued(stage.dev_eui) == []
+    (sent,) = stage.happened(DownlinkSent)
+    assert sent.message_id == message.message_id
+
+
+async def test_a_message_that_no_gateway_reported_is_sent_again_under_the_next_counter(stage):
+    device = await stage.abp()
+    await stage.queue(payload=b"open")
+    await stage.hear(device, device.uplink(b"x", fport=1))
+    await stage.hear(device, device.uplink(b"y", fport=1))
+    received = stage.answer(device)
+    assert (received.payload, received.fcnt) == (b"open", 1)
+
+
+async def test_a_confirmed_message_is_tried_three_times_and_then_discarded(stage):
+    device = await stage.abp()
+    message = await stage.queue(confirmed=True)
+    for _ in range(ATTEMPTS + 1):
+        await stage.hear(device, device.uplink(b"x", fport=1))
+    assert len(stage.gateways.transmissions) == ATTEMPTS
+    (discarded,) = stage.happened(DownlinkDiscarded)
+    assert (discarded.message_id, discarded.attempts) == (message.message_id, ATTEMPTS)
+    assert await stage.store.queued(stage.dev_eui) == []
+
+
+async def test_the_answer_goes_by_the_gateway_that_heard_the_device_best(stage):
+    device = await stage.abp()
+    await stage.hear(device, device.uplink(b"x", fport=1, confirmed=True), TWO, ONE)
+    assert [gateway for gateway, _ in stage.gateways.transmissions] == [TWO]
+
+
+async def test_the_next_best_gateway_answers_when_the_best_is_gone(stage):
+    device = await stage.abp()
+    stage.gateways.offline.add(ONE)
+    await stage.hear(device, device.uplink(b"x", fport=1, confirmed=True), ONE, TWO)
+    ((gateway_eui, transmission),) = stage.gateways.transmissions
+    assert gateway_eui == TWO
+    assert transmission.xtime == stage.xtime, "in its own time, not that of the best"
+
+
+async def test_a_message_stays_queued_while_no_gateway_is_connected(stage):
+    device = await stage.abp()
+    await stage.queue()
+    stage.gateways.offline.update((ONE, TWO))
+    await stage.hear(device, device.uplink(b"x", fport=1))
+    assert len(await stage.store.queued(stage.dev_eui)) == 1
+    (waits,) = stage.happened(DownlinkWaits)
+    assert "connected" in waits.reason
+
+
+async def test_a_message_too_long_for_the_data_rate_waits_and_says_so(stage):
+    device = await stage.abp()
+    message = await stage.queue(payload=bytes(300))
+    await stage.hear(device, device.uplink(b"x", fport=1))
+    assert stage.gateways.transmissions == []
+    (waits,) = stage.happened(DownlinkWaits)
+    assert waits.message_id == message.message_id
+    assert "300" in waits.reason
+    assert len(await stage.store.queued(stage.dev_eui)) == 1
+
+
+async def test_an_acknowledgement_goes_even_when_the_message_beside_it_is_too_long(stage):
+    device = await stage.abp()
+    await stage.queue(payload=bytes(300))
+    await stage.hear(device, device.uplink(b"x", fport=1, confirmed=True))
+    received = stage.answer(device)
+    assert received.ack
+    assert received.fpending
+    assert len(stage.happened(DownlinkWaits)) == 1
+
+
+async def test_a_device_without_messages_is_not_looked_up_at_every_uplink(stage, monkeypatch):
+    device = await stage.abp()
+    await stage.hear(device, device.uplink(b"x", fport=1))
+
+    async def unexpected(*_: object, **__: object) -> None:
+        raise AssertionError("the queue was read")
+
+    monkeypatch.setattr(stage.store, "queued", unexpected)
+    await stage.hear(device, device.uplink(b"y", fport=1))
+
+
+async def test_adr_ack_req_is_answered_with_whatever_there_is(stage):
+    device = await stage.abp()
+    device.adr = True
+    device.desk.adr_ack_limit = 1
+    await stage.hear(device, device.uplink(b"x", fport=1))
+    assert stage.gateways.transmissions == []
+    await stage.hear(device, device.uplink(b"y", fport=1))
+    received = stage.answer(device)
+    assert received.payload == b""

@@ -1,0 +1,97 @@
+from dataclasses import replace
+
+import pytest
+
+from bittern.lorawan.versions import MacVersion
+from bittern.network.events import FrameRefused, JoinAnswered
+from bittern.simulator.device import Joined
+from bittern.store.records import AbpActivation
+from bittern.testing import examples
+from bittern.types import EUI64, AppKey, DevAddr, GatewayEUI, Refusal
+
+ONE = GatewayEUI(EUI64.from_hex("0016c001ff000001"))
+TWO = GatewayEUI(EUI64.from_hex("0016c001ff000002"))
+VERSIONS = [MacVersion.LORAWAN_1_0_3, MacVersion.LORAWAN_1_0_4, MacVersion.LORAWAN_1_1]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_device_joins_and_its_first_uplink_is_delivered(stage, version):
+    device = await stage.otaa(version)
+    await stage.hear(device, device.join_request())
+    assert isinstance(stage.answer(device), Joined)
+    (joined,) = stage.happened(JoinAnswered)
+    assert joined.dev_addr == device.session.dev_addr
+    await stage.hear(device, device.uplink(b"hello", fport=1))
+    assert len(stage.outbox.deliveries) == 1
+
+
+async def test_the_old_session_serves_until_the_device_uses_the_new_one(stage):
+    device = await stage.otaa()
+    await stage.hear(device, device.join_request())
+    stage.answer(device)
+    await stage.hear(device, device.uplink(b"old", fport=1))
+    old = device.session
+    await stage.hear(device, device.join_request())
+    lost, device.session = device.session, old
+    assert lost is old
+    await stage.hear(device, device.uplink(b"still old", fport=1))
+    assert len(stage.outbox.deliveries) == 2
+
+    await stage.hear(device, device.join_request())
+    stage.answer(device)
+    await stage.hear(device, device.uplink(b"new", fport=1))
+    assert len(stage.outbox.deliveries) == 3
+    (session,) = await stage.store.sessions_of(stage.dev_eui)
+    assert session.dev_addr == device.session.dev_addr
+    assert not session.pending
+
+
+async def test_a_join_request_that_was_heard_before_is_refused(stage):
+    device = await stage.otaa()
+    request = device.join_request()
+    await stage.hear(device, request)
+    await stage.hear(device, request)
+    assert [e.refusal for e in stage.happened(FrameRefused)] == [Refusal.DEV_NONCE_REPLAYED]
+    assert len(stage.gateways.transmissions) == 1
+
+
+async def test_a_device_that_nobody_registered_is_refused(stage):
+    device = await stage.otaa()
+    await stage.store.remove_device(stage.dev_eui)
+    await stage.hear(device, device.join_request())
+    assert [e.refusal for e in stage.happened(FrameRefused)] == [Refusal.UNKNOWN_DEV_EUI]
+
+
+async def test_another_root_key_is_refused_for_its_mic(stage):
+    device = await stage.otaa()
+    device.activation = replace(device.activation, app_key=AppKey(b"someone else key"))
+    await stage.hear(device, device.join_request())
+    assert [e.refusal for e in stage.happened(FrameRefused)] == [Refusal.MIC_MISMATCH]
+
+
+async def test_a_personalized_device_does_not_join(stage):
+    joining = await stage.otaa()
+    request = joining.join_request()
+    await stage.store.remove_device(stage.dev_eui)
+    await stage.store.add_device(
+        examples.device(
+            activation=AbpActivation(dev_addr=DevAddr(bytes(4)), keys=examples.session_keys())
+        )
+    )
+    await stage.hear(joining, request)
+    assert [e.refusal for e in stage.happened(FrameRefused)] == [Refusal.JOIN_NOT_SUPPORTED]
+
+
+async def test_the_join_accept_goes_by_the_next_best_gateway_when_the_best_is_gone(stage):
+    device = await stage.otaa()
+    stage.gateways.offline.add(ONE)
+    await stage.hear(device, device.join_request(), ONE, TWO)
+    assert [gateway for gateway, _ in stage.gateways.transmissions] == [TWO]
+    assert stage.happened(JoinAnswered)[0].gateway_eui == TWO
+
+
+async def test_a_join_that_no_gateway_can_answer_is_told_as_such(stage):
+    device = await stage.otaa()
+    stage.gateways.offline.update((ONE, TWO))
+    await stage.hear(device, device.join_request(), ONE, TWO)
+    assert stage.happened(JoinAnswered)[0].gateway_eui is None

@@ -1,0 +1,185 @@
+import base64
+import json
+
+import pytest
+
+from bittern.errors import StoreUnavailable
+from bittern.lorawan.versions import MacVersion
+from bittern.network.events import (
+    DownlinkAcknowledged,
+    FrameRefused,
+    UplinkDelivered,
+    UplinkRepeated,
+)
+from bittern.testing import examples
+from bittern.types import EUI64, GatewayEUI, Refusal
+
+ONE = GatewayEUI(EUI64.from_hex("0016c001ff000001"))
+TWO = GatewayEUI(EUI64.from_hex("0016c001ff000002"))
+VERSIONS = [MacVersion.LORAWAN_1_0_3, MacVersion.LORAWAN_1_0_4, MacVersion.LORAWAN_1_1]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_an_uplink_is_stored_and_offered_as_the_message_of_its_device(stage, version):
+    device = await stage.abp(version)
+    await stage.hear(device, device.uplink(b"hello", fport=10), ONE, TWO)
+
+    (delivery,) = stage.outbox.deliveries
+    message = json.loads(delivery.document)
+    assert base64.b64decode(message["PayloadData"]) == b"hello"
+    assert message["WirelessMetadata"]["LoRaWAN"]["DevEui"] == str(stage.dev_eui)
+    heard_by = message["WirelessMetadata"]["LoRaWAN"]["Gateways"]
+    assert [gateway["GatewayEui"] for gateway in heard_by] == [str(ONE), str(TWO)]
+    assert message["MessageId"] == delivery.message_id
+    assert delivery.destination == "plant"
+    assert [owed.sequence for owed in await stage.store.owed(0, 10)] == [delivery.sequence]
+
+
+async def test_the_session_moves_on_with_the_delivery(stage):
+    device = await stage.abp()
+    for _ in range(3):
+        await stage.hear(device, device.uplink(b"x", fport=1))
+    (session,) = await stage.store.sessions_of(stage.dev_eui)
+    assert session.fcnt_up == 2
+    assert len(stage.happened(UplinkDelivered)) == 3
+
+
+async def test_a_replayed_frame_is_refused_by_name(stage):
+    device = await stage.abp()
+    first = device.uplink(b"x", fport=1)
+    await stage.hear(device, first)
+    await stage.hear(device, device.uplink(b"y", fport=1))
+    await stage.hear(device, first)
+    (refused,) = stage.happened(FrameRefused)
+    assert refused.refusal is Refusal.FCNT_REPLAYED
+    assert refused.dev_eui == stage.dev_eui
+    assert len(stage.outbox.deliveries) == 2
+
+
+async def test_a_retransmission_is_acknowledged_again_and_delivered_once(stage):
+    device = await stage.abp()
+    await stage.hear(device, device.uplink(b"x", fport=1, confirmed=True))
+    await stage.hear(device, device.retransmit())
+    assert len(stage.outbox.deliveries) == 1
+    assert len(stage.happened(UplinkRepeated)) == 1
+    assert len(stage.gateways.transmissions) == 2
+    assert stage.answer(device).ack
+
+
+async def test_a_frame_with_another_mic_is_refused(stage):
+    device = await stage.abp()
+    phy_payload = device.uplink(b"x", fport=1)
+    await stage.hear(device, phy_payload[:-1] + bytes([phy_payload[-1] ^ 1]))
+    assert [event.refusal for event in stage.happened(FrameRefused)] == [Refusal.MIC_MISMATCH]
+    assert stage.outbox.deliveries == []
+
+
+async def test_an_unknown_address_is_refused(stage):
+    device = await stage.abp()
+    phy_payload = device.uplink(b"x", fport=1)
+    await stage.store.remove_device(stage.dev_eui)
+    await stage.hear(device, phy_payload)
+    assert [e.refusal for e in stage.happened(FrameRefused)] == [Refusal.UNKNOWN_DEV_ADDR]
+
+
+async def test_a_malformed_frame_is_refused(stage):
+    device = await stage.abp()
+    device.uplink(b"x", fport=1)
+    await stage.hear(device, b"\x40\x01\x02")
+    assert [e.refusal for e in stage.happened(FrameRefused)] == [Refusal.MALFORMED_FRAME]
+
+
+async def test_a_proprietary_frame_is_not_for_this_server(stage):
+    device = await stage.abp()
+    device.uplink(b"x", fport=1)
+    await stage.hear(device, b"\xe0" + bytes(12))
+    assert [e.refusal for e in stage.happened(FrameRefused)] == [Refusal.UNSUPPORTED_FRAME]
+
+
+async def test_a_data_rate_that_the_region_does_not_have_is_refused(stage):
+    device = await stage.abp()
+    await stage.hear(device, device.uplink(b"x", fport=1), data_rate=15)
+    assert [e.refusal for e in stage.happened(FrameRefused)] == [Refusal.WRONG_REGION]
+
+
+async def test_a_frame_on_port_0_is_accepted_but_owed_to_nobody(stage):
+    device = await stage.abp()
+    await stage.hear(device, device.uplink(b"\x02", fport=0))
+    assert stage.outbox.deliveries == []
+    (session,) = await stage.store.sessions_of(stage.dev_eui)
+    assert session.fcnt_up == 0
+
+
+async def test_a_frame_without_port_is_reported_with_225(stage):
+    device = await stage.abp()
+    await stage.hear(device, device.uplink())
+    (delivery,) = stage.outbox.deliveries
+    assert json.loads(delivery.document)["WirelessMetadata"]["LoRaWAN"]["FPort"] == 225
+
+
+async def test_what_the_store_cannot_keep_is_not_accepted(stage, monkeypatch):
+    device = await stage.abp()
+
+    async def full(*_: object) -> int | None:
+        raise StoreUnavailable("disk full")
+
+    phy_payload = device.uplink(b"x", fport=1, confirmed=True)
+    monkeypatch.setattr(stage.store, "advance", full)
+    await stage.hear(device, phy_payload)
+    assert [e.refusal for e in stage.happened(FrameRefused)] == [Refusal.STORE_UNAVAILABLE]
+    assert stage.outbox.deliveries == []
+    assert stage.gateways.transmissions == []
+
+    monkeypatch.undo()
+    await stage.hear(device, phy_payload)
+    assert len(stage.outbox.deliveries) == 1
+
+
+async def test_a_session_that_another_process_moved_on_is_read_again(stage):
+    device = await stage.abp()
+    await stage.hear(device, device.uplink(b"x", fport=1))
+    (elsewhere,) = await stage.store.sessions_of(stage.dev_eui)
+    device.uplink(b"heard by another process", fport=1)
+    await stage.store.advance(elsewhere, examples.next_session(elsewhere))
+    await stage.hear(device, device.uplink(b"y", fport=1))
+    (session,) = await stage.store.sessions_of(stage.dev_eui)
+    assert session.fcnt_up == 2
+    assert len(stage.outbox.deliveries) == 2
+
+
+async def test_the_same_frame_at_two_processes_is_accepted_once(stage):
+    """The second one's session is stale, and read anew it has this counter already."""
+    device = await stage.abp()
+    await stage.hear(device, device.uplink(b"x", fport=1))
+    cached = stage.network.sessions.at(device.session.dev_addr)
+    phy_payload = device.uplink(b"y", fport=1)
+    await stage.hear(device, phy_payload)
+    stage.network.sessions.replace((await stage.store.sessions_of(stage.dev_eui))[0], cached[0])
+    await stage.hear(device, phy_payload)
+    assert len(stage.outbox.deliveries) == 2
+    assert len(stage.happened(UplinkRepeated)) == 1
+
+
+async def test_the_acknowledgement_of_a_downlink_names_it_and_empties_the_queue(stage):
+    device = await stage.abp()
+    message = await stage.queue(confirmed=True)
+    await stage.hear(device, device.uplink(b"x", fport=1))
+    stage.answer(device)
+    await stage.hear(device, device.uplink(b"y", fport=1))
+    (acknowledged,) = stage.happened(DownlinkAcknowledged)
+    assert acknowledged.message_id == message.message_id
+    assert await stage.store.queued(stage.dev_eui) == []
+    document = json.loads(stage.outbox.deliveries[-1].document)
+    assert document["WirelessMetadata"]["LoRaWAN"]["AckedMessageId"] == message.message_id
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_link_check_is_answered_in_the_next_window(stage, version):
+    device = await stage.otaa(version)
+    await stage.hear(device, device.join_request())
+    stage.answer(device)
+    device.desk.ask_link_check()
+    await stage.hear(device, device.uplink(b"x", fport=1), ONE, TWO)
+    received = stage.answer(device)
+    (link_check,) = [command for command in received.commands if command.cid == 0x02]
+    assert link_check.content[1] == 2, "the number of gateways that heard it"
