@@ -24,6 +24,7 @@ from bittern.lorawan.radio import TransmissionReport
 from bittern.network.core import Network, NetworkSettings
 from bittern.network.gateways import Gateways
 from bittern.network.ports import Clock
+from bittern.outputs.broker import BrokerFiles, EmbeddedBroker
 from bittern.outputs.dispatch import Dispatcher
 from bittern.outputs.port import Health, Output
 from bittern.outputs.routing import DestinationRouter
@@ -35,6 +36,7 @@ from bittern.servers.lns_hub import Traffic
 from bittern.servers.metrics import Figures, registry
 from bittern.store.protocol import Store
 from bittern.store.records import Change
+from bittern.store.vault import FileVault
 from bittern.types import Instant
 
 logger = logging.getLogger("bittern.app")
@@ -60,7 +62,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         store = await enter(opened_store(configuration, now()))
-        mqtt = await enter(mqtt_output(configuration))
+        mqtt = await enter(_mqtt(configuration, now))
         router = DestinationRouter(store, mqtt)
         dispatcher = await enter(Dispatcher(store, router, now=now, chance=random.random))
         background = await enter(Background())
@@ -92,9 +94,29 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
         yield Addresses(
             lns=_url("wss", lns.address),
             api=_url("http", http.address),
-            mqtt=mqtt.url,
+            mqtt=_mqtt_url(configuration, mqtt),
             feed=str(feed_socket),
         )
+
+
+def _mqtt(configuration: Configuration, now: Clock) -> EmbeddedBroker:
+    """The broker that messages are published to: embedded, or the operator's own."""
+    layout = Layout(configuration.data_dir)
+    return EmbeddedBroker(
+        host=configuration.host_of(configuration.mqtt),
+        port=configuration.mqtt.port,
+        files=BrokerFiles(
+            password=layout.mqtt_password,
+            users=layout.mqtt_users,
+            sessions=layout.mqtt_sessions,
+        ),
+        sealer=FileVault.load(layout.data_key),
+        now=now,
+    )
+
+
+def _mqtt_url(configuration: Configuration, mqtt: EmbeddedBroker) -> str:
+    return _url("mqtt", (configuration.host_of(configuration.mqtt), mqtt.port))
 
 
 def _network_settings(configuration: Configuration) -> NetworkSettings:

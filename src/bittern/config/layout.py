@@ -32,6 +32,16 @@ class Layout:
         return self.data_dir / "mqtt.password"
 
     @property
+    def mqtt_users(self) -> Path:
+        """What the embedded broker checks passwords against."""
+        return self.data_dir / "mqtt.users"
+
+    @property
+    def mqtt_sessions(self) -> Path:
+        """What the embedded broker owes to subscribers that are away."""
+        return self.data_dir / "mqtt.db"
+
+    @property
     def feed_socket(self) -> Path:
         """What `bittern tail` reads, while a server runs."""
         return self.data_dir / "run" / "feed.sock"
