@@ -205,6 +205,7 @@ class Background:
 async def task(work: Coroutine[None, None, None], name: str) -> AsyncIterator[None]:
     """Run `work` inside this context, and cancel it at the end."""
     running_task = asyncio.create_task(supervised(work, name), name=name)
+    await asyncio.sleep(0)  # a task that is cancelled before it began leaves its work unawaited
     try:
         yield
     finally:
