@@ -64,6 +64,16 @@ class Destinations(Protocol):
     async def destination(self, account: str, name: str) -> Destination | None: ...
 
 
+class Sealer(Protocol):
+    """Encrypts what is written to disk. `where` names the place; elsewhere it does not open."""
+
+    def seal(self, plaintext: bytes, where: str) -> bytes: ...
+
+    def open(self, sealed: bytes, where: str) -> bytes:
+        """Raises `SealBroken`."""
+        ...
+
+
 class Message(msgspec.Struct, frozen=True):
     """What an output publishes. `message_id` lets a receiver recognise a second copy."""
 

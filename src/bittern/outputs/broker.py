@@ -1,0 +1,334 @@
+"""The embedded MQTT broker: an output that subscribers connect to.
+
+    mosquitto_sub -h 127.0.0.1 -p 1883 -u bittern -P "$(cat data/mqtt.password)" -t '#'
+
+It speaks MQTT 3.1.1, with quality of service 0 and 1 to subscribers. What a message has reached
+when it counts as delivered:
+
+- the socket of every connected subscriber of quality of service 0, and the memory of every
+  connected subscriber of 1 with a clean session: they end with their connection, by their wish;
+- every durable session (`clean_session` false, quality of service 1) that matches, connected or
+  not: the client has acknowledged it, or it is on the disk and is sent until it is acknowledged,
+  over restarts of either side. Bounded by `LogLimits`; past them the oldest are lost and counted.
+
+A message that no subscription matches is delivered to nobody, as MQTT has it. In-process publishing
+is the reason for a broker of our own: it must not lose what the outbox has handed over, and must
+cost microseconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+import msgspec
+
+from bittern.errors import DeliveryError, DeliveryRejected, DeliveryUnavailable, StoreUnavailable
+from bittern.outputs.broker_connection import Connection, ConnectionLimits
+from bittern.outputs.broker_hub import Hub, HubLimits
+from bittern.outputs.broker_log import LogLimits, SessionLog
+from bittern.outputs.broker_session import DurableSession, Receipt, Session, SessionLimits
+from bittern.outputs.broker_users import Users
+from bittern.outputs.mqtt_packets import Connect
+from bittern.outputs.port import NO_FAILURES, Failures, Health, Message, Sealer
+from bittern.types import Instant
+
+log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+
+
+class BrokerLimits(msgspec.Struct, frozen=True, kw_only=True):
+    connection: ConnectionLimits = ConnectionLimits()
+    session: SessionLimits = SessionLimits()
+    hub: HubLimits = HubLimits()
+    log: LogLimits = LogLimits()
+    write_interval_s: float = 0.05
+    """A message that a durable session has not acknowledged is on the disk after this time."""
+    failed_login_s: float = 1.0
+    """A refused login is answered after this time."""
+    house_keeping_s: float = 600.0
+
+
+class BrokerFiles(msgspec.Struct, frozen=True, kw_only=True):
+    password: Path
+    users: Path
+    sessions: Path
+
+
+class EmbeddedBroker:
+    """An `Output`. An async context manager: inside, it listens at `port`."""
+
+    name = "embedded broker"
+
+    def __init__(
+        self,
+        *,
+        host: str,
+        port: int,
+        files: BrokerFiles,
+        sealer: Sealer,
+        now: Callable[[], Instant],
+        tls: ssl.SSLContext | None = None,
+        limits: BrokerLimits | None = None,
+    ) -> None:
+        self._host = host
+        self._wanted_port = port
+        self._files = files
+        self._tls = tls
+        self.now = now
+        self._bounds = limits or BrokerLimits()
+        self.limits = self._bounds.connection
+        self.hub = Hub(self._bounds.hub, self._bounds.session)
+        self._log = SessionLog(files.sessions, sealer, self._bounds.log)
+        self._users: Users | None = None
+        self._disk = ThreadPoolExecutor(1, thread_name_prefix="mqtt sessions")
+        self._logins = asyncio.Semaphore(2)
+        self._server: asyncio.Server | None = None
+        self._connections: set[Connection] = set()
+        self._all_closed = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stored: list[Callable[[], None]] = []
+        self._writing: asyncio.Task[None] | None = None
+        self._write_now = asyncio.Event()
+        self._housekeeping: asyncio.TimerHandle | None = None
+        self._disk_error: str | None = None
+        self._lost = 0
+        self._refused_logins = 0
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        if self._server is None:
+            return self._wanted_port
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
+
+    async def __aenter__(self) -> Self:
+        """Raises `ConfigurationError`, `StoreError` or `OSError`."""
+        self._users = await self._in_disk_thread(
+            lambda: Users.open(self._files.password, self._files.users)
+        )
+        await self._in_disk_thread(self._log.__enter__)
+        try:
+            self.hub.restore(*await self._in_disk_thread(lambda: self._log.load(self.now())))
+            loop = asyncio.get_running_loop()
+            self._server = await loop.create_server(
+                lambda: Connection(self), self._host, self._wanted_port, ssl=self._tls
+            )
+        except BaseException:
+            await self._in_disk_thread(self._log.close)
+            self._disk.shutdown()
+            raise
+        self._keep_house()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        assert self._server is not None
+        if self._housekeeping is not None:
+            self._housekeeping.cancel()
+        self._server.close()
+        for connection in list(self._connections):
+            connection.close("the server stops")
+        await self._server.wait_closed()
+        if self._connections:
+            await self._all_closed.wait()
+        await self._finish_writing()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._in_disk_thread(self._log.close)
+        self._disk.shutdown()
+
+    # Output
+
+    async def publish(self, messages: Sequence[Message]) -> Failures:
+        done: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+
+        def finished(failure: str | None) -> None:
+            if not done.done():
+                done.set_result(failure)
+
+        receipt = Receipt(finished)
+        too_large: dict[int, DeliveryError] = {}
+        for place, message in enumerate(messages):
+            if len(message.payload) + len(message.topic) >= self.limits.packet_bytes:
+                too_large[place] = DeliveryRejected("larger than a packet of the broker may be")
+            else:
+                self.hub.publish(message.topic, message.payload, 1, receipt)
+        receipt.discharge()
+        for connection in self._connections:
+            connection.flush()
+        self._schedule_write()
+        failure = done.result() if done.done() else await done
+        if failure is not None:
+            raise DeliveryUnavailable(f"sessions cannot be kept: {failure}")
+        return too_large or NO_FAILURES
+
+    def health(self) -> Health:
+        if self._disk_error is not None:
+            return Health(False, f"durable sessions cannot be kept: {self._disk_error}")
+        return Health(True, f"{len(self._connections)} clients connected")
+
+    def statistics(self) -> Mapping[str, int]:
+        sessions = list(self.hub.sessions)
+        durable = [session for session in sessions if isinstance(session, DurableSession)]
+        return {
+            "connections": len(self._connections),
+            "durable_sessions": len(durable),
+            "durable_sessions_behind": sum(session.behind for session in durable),
+            "published": self.hub.published,
+            "sent": self.hub.sent,
+            "unmatched": self.hub.unmatched,
+            "unacknowledged": sum(session.unacked for session in sessions),
+            "dropped": sum(session.dropped for session in sessions),
+            "lost_by_bounds": self._lost,
+            "refused_logins": self._refused_logins,
+            "retained": self.hub.retained_count,
+        }
+
+    # What connections need
+
+    def opened(self, connection: Connection) -> bool:
+        if len(self._connections) >= self.limits.connections:
+            return False
+        self._connections.add(connection)
+        self._all_closed.clear()
+        return True
+
+    def closed(self, connection: Connection) -> None:
+        self._connections.discard(connection)
+        if not self._connections:
+            self._all_closed.set()
+        self._schedule_write()
+
+    async def authenticate(self, connect: Connect) -> bool:
+        users = self._users
+        assert users is not None
+        if users.remembers(connect.username, connect.password):
+            return True
+        async with self._logins:
+            known = await asyncio.to_thread(users.check, connect.username, connect.password)
+        if not known:
+            self._refused_logins += 1
+            await asyncio.sleep(self._bounds.failed_login_s)
+        return known
+
+    def stored(self, then: Callable[[], None]) -> None:
+        self._stored.append(then)
+        self._write_now.set()
+        self._schedule_write()
+
+    def progressed(self, session: Session) -> None:
+        if not isinstance(session, DurableSession):
+            return
+        if session.wants_page:
+            page = self._send_page(session, session.begin_page())
+            self._start(page, f"mqtt page for {session.client_id}")
+        if session.has_changes:
+            self._schedule_write()
+
+    # The disk
+
+    def _schedule_write(self) -> None:
+        """One writer at a time; it ends when there is nothing to write."""
+        if self._writing is None and (self._stored or self.hub.has_changes):
+            self._writing = self._start(self._write(), "mqtt sessions to disk")
+
+    async def _write(self) -> None:
+        try:
+            while self._stored or self.hub.has_changes:
+                await self._pause()
+                if self._stored or self.hub.has_changes:
+                    await self._write_once()
+        finally:
+            self._writing = None
+
+    async def _pause(self) -> None:
+        """Acknowledgements that come meanwhile spare the disk."""
+        try:
+            async with asyncio.timeout(self._bounds.write_interval_s):
+                await self._write_now.wait()
+        except TimeoutError:
+            pass
+
+    async def _write_once(self) -> None:
+        self._write_now.clear()
+        stored, self._stored = self._stored, []
+        changes, sessions = self.hub.begin_write()
+        try:
+            lost = await self._in_disk_thread(lambda: self._log.write(changes))
+        except StoreUnavailable as error:
+            self._disk_failed(error.reason)
+            self.hub.not_written(changes, sessions, error.reason)
+            self._stored = stored + self._stored
+            await asyncio.sleep(1.0)
+            return
+        self._disk_error = None
+        self.hub.written(sessions)
+        for client_id, count in lost.items():
+            self._lost += count
+            log.warning("mqtt client=%r lost=%d oldest messages: it is away", client_id, count)
+        for then in stored:
+            then()
+        for session in sessions:
+            self.progressed(session)
+
+    async def _send_page(self, session: DurableSession, asked: tuple[int, int]) -> None:
+        """More from the log, to a client that is behind."""
+        link = session.link
+        try:
+            entries = await self._in_disk_thread(lambda: self._log.page(session.client_id, *asked))
+        except StoreUnavailable as error:
+            self._disk_failed(error.reason)
+            await asyncio.sleep(1.0)
+            session.page_failed()
+        else:
+            session.page(entries, asked, link)
+        self.progressed(session)
+
+    def _disk_failed(self, reason: str) -> None:
+        if self._disk_error is None:
+            log.error("mqtt sessions cannot be kept reason=%r", reason)
+        self._disk_error = reason
+
+    async def _finish_writing(self) -> None:
+        """At the stop. A disk that fails then fails for good."""
+        self._write_now.set()
+        if self._writing is not None:
+            await asyncio.wait({self._writing}, timeout=5.0)
+        if self.hub.has_changes and self._writing is None:
+            await self._write_once()
+
+    async def _in_disk_thread(self, work: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._disk, work)
+
+    def _keep_house(self) -> None:
+        now = self.now()
+        self.hub.seen(now)
+        self.hub.expire(Instant(now - self._bounds.log.expiry_s))
+        self._schedule_write()
+        loop = asyncio.get_running_loop()
+        self._housekeeping = loop.call_later(self._bounds.house_keeping_s, self._keep_house)
+
+    def _start(self, work: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("task=%r ended by an error of its own", task.get_name(), exc_info=error)
