@@ -12,14 +12,16 @@ from typer.core import TyperGroup
 from bittern.cli.output import complain
 from bittern.errors import BitternError
 
-VERBS = ("serve", "demo", "gateway", "device", "destination", "tail", "frame")
+VERBS = ("serve", "gateway", "device", "destination", "tail", "frame")
 
 
 def noun(text: str) -> typer.Typer:
     """The verbs of one noun."""
-    return typer.Typer(
+    made = typer.Typer(
         help=text, no_args_is_help=True, add_completion=False, rich_markup_mode="markdown"
     )
+    made.callback()(lambda: None)  # else a noun with one verb would be that verb
+    return made
 
 
 def verb() -> typer.Typer:

@@ -1,0 +1,87 @@
+"""`bittern serve`: the server."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import typer
+
+from bittern import __version__
+from bittern.cli import parameters
+from bittern.cli.group import verb
+from bittern.cli.log import start_logging
+from bittern.cli.workspace import Workspace
+from bittern.config import Configuration
+
+if TYPE_CHECKING:
+    from bittern.app import Addresses
+
+app = verb()
+logger = logging.getLogger("bittern.serve")
+
+
+@app.command()
+def serve(
+    as_json: parameters.AsJson = False,
+    data_dir: parameters.DataDir = None,
+    config: parameters.Config = None,
+) -> None:
+    """Run the server until SIGTERM or Ctrl-C.
+
+    What is missing in the data directory is made first: keys, certificates, the database. One line
+    tells the addresses when all of them are open; the log goes to standard error.
+    """
+    workspace = Workspace.of(data_dir, config)
+    start_logging(workspace.configuration.log)
+    run_on_uvloop(_serve(workspace.configuration, as_json))
+
+
+def run_on_uvloop(work: Coroutine[Any, Any, None]) -> None:
+    import uvloop
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(work)
+
+
+async def _serve(configuration: Configuration, as_json: bool) -> None:
+    from bittern.app import running
+
+    stop = stop_on_signals()
+    async with running(configuration) as addresses:
+        typer.echo(_ready(configuration, addresses, as_json))
+        await stop.wait()
+        logger.info("stopping")
+    logger.info("stopped")
+
+
+def stop_on_signals() -> asyncio.Event:
+    """Set by the first SIGTERM or SIGINT; the second has its usual effect, and nothing is lost by
+    it: what was answered is stored."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+
+    def stopping(number: signal.Signals) -> None:
+        loop.remove_signal_handler(number)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping, number)
+    return stop
+
+
+def _ready(configuration: Configuration, addresses: Addresses, as_json: bool) -> str:
+    """One line, the same facts either way."""
+    places = {
+        **msgspec.structs.asdict(addresses),
+        "data_dir": str(configuration.data_dir.absolute()),
+    }
+    if as_json:
+        ready = {"event": "ready", "version": __version__, "pid": os.getpid(), **places}
+        return msgspec.json.encode(ready).decode()
+    told = " ".join(f"{name}={place}" for name, place in places.items())
+    return f"bittern {__version__} ready {told}"
