@@ -1,0 +1,220 @@
+"""Our end of a connection to an external MQTT broker: publishing with quality of service 1."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import cast
+
+import msgspec
+
+from bittern.errors import DeliveryError, DeliveryUnavailable, MqttProtocolError
+from bittern.outputs.backoff import Backoff
+from bittern.outputs.mqtt_packets import (
+    DISCONNECT_BYTES,
+    PINGREQ_BYTES,
+    PUBACK,
+    Connack,
+    Connect,
+    PacketStream,
+    decode,
+    encode_connect,
+    encode_publish,
+)
+from bittern.outputs.port import Message
+
+_PUBACK = PUBACK << 4
+_PACKET_IDS = 65_535
+_INCOMING_LIMIT = 64 * 1024
+"""Nothing is subscribed to: the broker has little to say."""
+
+REFUSALS = {
+    1: "it does not speak MQTT 3.1.1",
+    2: "it does not accept the client identifier",
+    3: "it is not available",
+    4: "bad user name or password",
+    5: "not authorized",
+}
+"""Return codes of CONNACK (MQTT 3.1.1, 3.2.2.3)."""
+
+
+class MqttSettings(msgspec.Struct, frozen=True, kw_only=True):
+    host: str
+    port: int
+    client_id: str
+    username: str | None = None
+    password: bytes | None = None
+    tls: ssl.SSLContext | None = None
+    keep_alive_s: int = 30
+    connect_s: float = 10.0
+    """Time for a connection, TLS and login."""
+    under_way: int = 1000
+    """Messages that the broker has not acknowledged; AWS IoT Core takes 100."""
+    blamed: int = 5
+    """When the broker has closed the connection so many times in a row over the same message, it
+    is rejected: a broker has no other way to say that it does not take a topic or a size."""
+    backoff: Backoff = Backoff()
+
+    def __repr__(self) -> str:
+        return f"MqttSettings({self.host}:{self.port}, client_id={self.client_id!r})"
+
+
+class Batch:
+    """Messages that are reported on together; `done` when the fate of each is known."""
+
+    __slots__ = ("_left", "done", "failures", "messages")
+
+    def __init__(self, messages: Sequence[Message]) -> None:
+        self.messages = messages
+        self._left = len(messages)
+        self.failures: dict[int, DeliveryError] = {}
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def settle(self, place: int, failure: DeliveryError | None) -> None:
+        if failure is not None:
+            self.failures[place] = failure
+        self._left -= 1
+        if not self._left and not self.done.done():
+            self.done.set_result(None)
+
+
+class MqttConnection(asyncio.Protocol):
+    """One connection to the broker, from its login to its loss."""
+
+    def __init__(self, settings: MqttSettings) -> None:
+        self._settings = settings
+        self._stream = PacketStream(_INCOMING_LIMIT)
+        self._transport: asyncio.Transport | None = None
+        self._waiting: deque[tuple[Batch, int]] = deque()
+        self._under_way: dict[int, tuple[Batch, int]] = {}
+        self._next_id = 0
+        self._pinger: asyncio.TimerHandle | None = None
+        self._pinged = False
+        self.decided = asyncio.Event()
+        """The broker has accepted the login, or the connection is lost."""
+        self.accepted = False
+        self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.oldest: str | None = None
+        """Identity of the message that the broker acknowledges next, at the loss."""
+        self.acknowledged = 0
+
+    @property
+    def under_way(self) -> int:
+        return len(self._under_way) + len(self._waiting)
+
+    # asyncio.Protocol
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        # uvloop's own transports do what asyncio.Transport says, without being one.
+        self._transport = cast(asyncio.Transport, transport)
+        settings = self._settings
+        connect = Connect(
+            client_id=settings.client_id,
+            keep_alive_s=settings.keep_alive_s,
+            username=settings.username,
+            password=settings.password,
+        )
+        self._transport.write(encode_connect(connect))
+
+    def data_received(self, data: bytes) -> None:
+        try:
+            for first, body in self._stream.feed(data):
+                if first == _PUBACK and len(body) == 2:
+                    self._acknowledge(body[0] << 8 | body[1])
+                else:
+                    self._other(first, body)
+        except MqttProtocolError as error:
+            self.abort(f"the broker broke the protocol: {error.reason}")
+        self._fill()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._lose("connection closed by the broker" if error is None else str(error))
+
+    # Publishing
+
+    def publish(self, batch: Batch, places: Iterable[int]) -> None:
+        """Those of the batch that are at `places`, in their order."""
+        self._waiting.extend((batch, place) for place in places)
+        self._fill()
+
+    def abort(self, reason: str) -> None:
+        self._lose(reason)
+        if self._transport is not None:
+            self._transport.abort()
+
+    def close(self) -> None:
+        """In good order."""
+        if self._transport is not None and not self.lost.done():
+            self._transport.write(DISCONNECT_BYTES)
+            self._transport.close()
+        self._lose("closed")
+
+    def _fill(self) -> None:
+        frames: list[bytes] = []
+        while self._waiting and len(self._under_way) < self._settings.under_way:
+            batch, place = self._waiting.popleft()
+            self._next_id = packet_id = self._free_id()
+            self._under_way[packet_id] = (batch, place)
+            message = batch.messages[place]
+            topic = message.topic.encode()
+            frames.append(encode_publish(topic, message.payload, qos=1, packet_id=packet_id))
+        if frames and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(b"".join(frames))
+
+    def _free_id(self) -> int:
+        packet_id = self._next_id % _PACKET_IDS + 1
+        while packet_id in self._under_way:
+            packet_id = packet_id % _PACKET_IDS + 1
+        return packet_id
+
+    def _acknowledge(self, packet_id: int) -> None:
+        found = self._under_way.pop(packet_id, None)
+        if found is not None:
+            self.acknowledged += 1
+            found[0].settle(found[1], None)
+
+    def _other(self, first: int, body: bytes) -> None:
+        packet = decode(first, body)
+        self._pinged = False
+        if not isinstance(packet, Connack) or self.accepted:
+            return
+        if packet.code:
+            refusal = REFUSALS.get(packet.code, f"return code {packet.code}")
+            self.abort(f"the broker refused the login: {refusal}")
+            return
+        self.accepted.set_result(None)
+        self._pinger = asyncio.get_running_loop().call_later(
+            self._settings.keep_alive_s, self._ping
+        )
+
+    def _ping(self) -> None:
+        if self._transport is None or self.lost.done():
+            return
+        if self._pinged:
+            self.abort("the broker does not answer")
+            return
+        self._pinged = True
+        self._transport.write(PINGREQ_BYTES)
+        self._ping_in(self._settings.keep_alive_s / 2)
+
+    def _ping_in(self, delay_s: float) -> None:
+        self._pinger = asyncio.get_running_loop().call_later(delay_s, self._ping)
+
+    def _lose(self, reason: str) -> None:
+        if self.lost.done():
+            return
+        self.lost.set_result(reason)
+        self.decided.set()
+        if self._pinger is not None:
+            self._pinger.cancel()
+        unsettled = [*self._under_way.values(), *self._waiting]
+        if self._under_way:
+            batch, place = unsettled[0]
+            self.oldest = batch.messages[place].message_id
+        self._under_way.clear()
+        self._waiting.clear()
+        failure = DeliveryUnavailable(reason)
+        for batch, place in unsettled:
+            batch.settle(place, failure)
