@@ -32,6 +32,8 @@ class Gathered(msgspec.Struct, frozen=True):
     @property
     def received_at(self) -> Instant:
         """When the first copy arrived."""
+        if len(self.receptions) == 1:
+            return self.receptions[0].received_at
         return min(reception.received_at for reception in self.receptions)
 
 

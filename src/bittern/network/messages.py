@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from datetime import UTC, datetime
+from functools import lru_cache
 
 import msgspec
 
@@ -123,5 +124,11 @@ def uplink_message(
 
 def rfc3339(instant: Instant) -> str:
     """UTC with milliseconds, as in the samples of the developer guide."""
-    text = datetime.fromtimestamp(instant, UTC).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
+    seconds, milliseconds = divmod(int(instant * 1000), 1000)
+    return f"{_to_the_second(seconds)}.{milliseconds:03d}Z"
+
+
+@lru_cache(maxsize=4)
+def _to_the_second(seconds: int) -> str:
+    """Thousands of uplinks share it."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
