@@ -4,7 +4,6 @@ first command that adds something."""
 from __future__ import annotations
 
 import contextlib
-import secrets
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -78,12 +77,3 @@ def server_certificate(configuration: Configuration, issuer: Authority, now: Ins
         configuration.host_of(configuration.lns),
     )
     return server_identity(Layout(configuration.data_dir).pki, issuer, names, now)
-
-
-def mqtt_password(configuration: Configuration) -> str:
-    """The password of the embedded broker."""
-    files.make_folder(configuration.data_dir)
-    path = Layout(configuration.data_dir).mqtt_password
-    if not path.exists():
-        files.write_once(path, f"{secrets.token_urlsafe(24)}\n".encode())
-    return files.read_secret(path).decode().strip()

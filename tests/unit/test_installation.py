@@ -6,7 +6,6 @@ from pathlib import Path
 
 from bittern import installation
 from bittern.config import Configuration, Server
-from bittern.config.layout import Layout
 from bittern.store.records import DEFAULT_ACCOUNT
 from bittern.types import Instant
 
@@ -40,21 +39,16 @@ async def test_everything_is_for_its_owner_alone(tmp_path: Path) -> None:
     async with installation.opened_store(configuration, NOW):
         issuer = installation.authority(configuration, NOW)
         installation.server_certificate(configuration, issuer, NOW)
-        installation.mqtt_password(configuration)
         made = [configuration.data_dir, *configuration.data_dir.rglob("*")]
-        assert len(made) > 6
+        assert len(made) > 5
         assert [path for path in made if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
 
 
-def test_authority_and_password_stay_what_they_are(tmp_path: Path) -> None:
+def test_authority_stays_what_it_is(tmp_path: Path) -> None:
     configuration = configured(tmp_path)
     assert installation.authority(configuration, NOW).pem == (
         installation.authority(configuration, NOW).pem
     )
-    password = installation.mqtt_password(configuration)
-    assert len(password) >= 24
-    assert installation.mqtt_password(configuration) == password
-    assert Layout(configuration.data_dir).mqtt_password.read_text() == f"{password}\n"
 
 
 def test_server_goes_by_its_configured_names(tmp_path: Path) -> None:

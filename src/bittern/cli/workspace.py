@@ -38,9 +38,8 @@ class Workspace:
     def of(cls, data_dir: Path | None, config: Path | None) -> Workspace:
         """`data_dir` wins over whatever else names one. Raises `ConfigurationError`."""
         configuration = load(config, os.environ)
-        if data_dir is not None:
-            configuration = msgspec.structs.replace(configuration, data_dir=data_dir)
-        return cls(configuration)
+        folder = (data_dir or configuration.data_dir).absolute()
+        return cls(msgspec.structs.replace(configuration, data_dir=folder))
 
     @property
     def layout(self) -> Layout:

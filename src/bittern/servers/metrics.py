@@ -23,19 +23,20 @@ Tally = Callable[[], Mapping[str, int]]
 
 _LEVELS = frozenset(
     {
+        "batches_under_way",
+        "connections",
+        "durable_sessions",
+        "durable_sessions_behind",
         "gathering",
         "in_flight",
-        "watchers",
-        "connections",
-        "connected",
-        "held",
+        "in_memory",
+        "outputs_unavailable",
         "queued",
-        "owed",
-        "available",
-        "under_way",
+        "reading_back",
+        "retained",
         "set_aside",
-        "reading",
-        "cached",
+        "unacknowledged",
+        "watchers",
     }
 )
 """Statistics that go up and down; every other one only grows while the process lives."""
