@@ -168,9 +168,6 @@ def subscriber(ledger: Ledger, mqtt: str, topic: str, qos: int) -> Iterator[None
 async def generate(load: Load, options: argparse.Namespace, ledger: Ledger) -> RunResult:
     uplinks = load.build()
     due = arrivals(options.rate, load.uplinks, load.seed)
-    # Millions of tuples that live to the end: collecting them again and again is no part of a load.
-    gc.freeze()
-    gc.disable()
     gateways = await connect_all(options.files, load.fleet)
     print("sending", file=sys.stderr, flush=True)
     start = await pump(uplinks, due, gateways, ledger)
@@ -209,6 +206,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         ledger = Ledger.create(Path(folder) / "ledger", load.uplinks, load.run)
         with subscriber(ledger, options.mqtt, options.topic, options.qos):
+            # What was built lives to the end: collecting it again and again is no part of a load.
+            gc.disable()
             result = uvloop.run(generate(load, options, ledger))
         ledger.close()
     print(msgspec.json.format(msgspec.json.encode(result)).decode())

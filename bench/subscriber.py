@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import uvloop
 
@@ -114,21 +115,29 @@ class _Subscription(asyncio.Protocol):
         self._now = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)
-        self._transport = transport
-        transport.write(connect(f"bench-{os.getpid()}"))
+        # uvloop's transports are no subclasses of asyncio's.
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.write(connect(f"bench-{os.getpid()}"))
 
     def data_received(self, data: bytes) -> None:
         self._now = time.monotonic()
-        answer = self._reader.receive(data)
+        try:
+            answer = self._reader.receive(data)
+        except ConnectionError as error:
+            self._end(error)
+            self._transport.abort()
+            return
         if answer:
             self._transport.write(answer)
         if self._reader.subscribed and not self.ready.done():
             self.ready.set_result(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._end(exc or ConnectionError("broker closed the connection"))
+
+    def _end(self, error: Exception) -> None:
         if not self.lost.done():
-            self.lost.set_result(None)
+            self.lost.set_exception(error)
 
     def ping(self) -> None:
         self._transport.write(_PINGREQ)
@@ -142,20 +151,21 @@ async def run(ledger: Ledger, host: str, port: int, topic: str, qos: int) -> Non
     _, subscription = await loop.create_connection(
         lambda: _Subscription(ledger, topic, qos), host, port
     )
-    await subscription.ready
+    await _first(subscription.ready, subscription.lost)
     print("ready", flush=True)
     ended = loop.run_in_executor(None, sys.stdin.read)
-    while True:
-        done, _ = await asyncio.wait(
-            {ended, subscription.lost},
-            timeout=KEEP_ALIVE_S / 2,
-            return_when=asyncio.FIRST_COMPLETED,
-        )
-        if ended in done:
-            return
-        if done:
-            raise ConnectionError("broker closed the connection")
+    while not await _first(ended, subscription.lost, timeout_s=KEEP_ALIVE_S / 2):
         subscription.ping()
+
+
+async def _first(
+    wanted: asyncio.Future[Any], lost: asyncio.Future[None], timeout_s: float | None = None
+) -> bool:
+    """Whether ``wanted`` came within the time. Raises what ``lost`` was lost by."""
+    await asyncio.wait({wanted, lost}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+    if lost.done():
+        lost.result()
+    return wanted.done()
 
 
 def main() -> None:
