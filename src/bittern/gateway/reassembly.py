@@ -21,7 +21,7 @@ MAX_PHY_PAYLOAD = 255
 
 def data_up(message: DataUp) -> bytes:
     """PHYPayload of an ``updf``."""
-    fopts = _unhex("FOpts", message.fopts)
+    fopts = _unhex("FOpts", message.fopts) if message.fopts else b""
     if len(fopts) != message.fctrl & 0x0F:
         raise ValueError(f"FOpts has {len(fopts)} bytes, FCtrl says {message.fctrl & 0x0F}")
     head = _FHDR.pack(message.mhdr, message.dev_addr, message.fctrl, message.fcnt)
