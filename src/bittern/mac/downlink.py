@@ -20,9 +20,13 @@ from bittern.lorawan.versions import (
     mic_covers_acknowledged_counter,
 )
 from bittern.mac.refused import Refused
-from bittern.mac.session import AwaitedAck, Session
+from bittern.mac.session import MAX_REPEATS, AwaitedAck, Session
 from bittern.mac.windows import Windows
 from bittern.types import Refusal
+
+CONFIRMED_KEPT = MAX_REPEATS + 1
+"""One downlink answers an uplink and one each copy of it; whichever the device heard, it will
+acknowledge it under its counter."""
 
 
 class Message(Protocol):
@@ -123,7 +127,7 @@ def compose(
         return content
     by_application = _counts_by_application(session, content.fport)
     fcnt = session.afcnt_down if by_application else session.nfcnt_down
-    if fcnt >= (1 << 32 if session.counts_32_bits else 1 << 16):
+    if fcnt >= session.fcnt_limit:
         reason = f"downlink counter {fcnt} is beyond its last value; the device has to join again"
         return Refused(Refusal.FCNT_EXHAUSTED, reason, session.dev_eui)
     more = fpending or content.deferred is not None or bool(content.commands_left)
@@ -205,16 +209,17 @@ def _counts_by_application(session: Session, fport: int | None) -> bool:
 
 
 def _advanced(session: Session, content: _Content, fcnt: int, by_application: bool) -> Session:
-    awaited, confirmed_fcnt = session.awaited_ack, session.confirmed_fcnt_down
+    awaited, confirmed_down = session.awaited_ack, session.confirmed_down
     if content.message is not None and content.message.confirmed:
-        awaited, confirmed_fcnt = AwaitedAck(content.message.message_id, fcnt), fcnt
+        awaited = AwaitedAck(content.message.message_id, fcnt)
+        confirmed_down = (awaited, *confirmed_down[: CONFIRMED_KEPT - 1])
     return msgspec.structs.replace(
         session,
         revision=session.revision + 1,
         nfcnt_down=session.nfcnt_down if by_application else fcnt + 1,
         afcnt_down=fcnt + 1 if by_application else session.afcnt_down,
         awaited_ack=awaited,
-        confirmed_fcnt_down=confirmed_fcnt,
+        confirmed_down=confirmed_down,
     )
 
 

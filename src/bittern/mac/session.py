@@ -17,6 +17,10 @@ from bittern.types import DevAddr, DevEUI, Instant, JoinEUI
 NO_FCNT = -1
 """`fcnt_up` before the first accepted uplink."""
 
+MAX_REPEATS = 15
+"""A device sends a frame 15 times at most (NbTrans: TS001-1.0.4, 5.3); what comes after is somebody
+else's replay, and answering it would wear out the downlink counter."""
+
 
 class ChannelState(msgspec.Struct, frozen=True):
     """An uplink channel that the device was given beyond the defaults of a dynamic plan."""
@@ -71,12 +75,12 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     afcnt_down: int = 0
     """Next AFCntDown, LoRaWAN 1.1 only."""
     counts_32_bits: bool = True
-    """False: the device keeps 16-bit counters (1.0.x, 4.3.1.5), so the session ends with them."""
+    """False: the profile says that the device has 16-bit counters (1.0.3, 4.3.1.5)."""
     repeats: int = 0
     """Copies of the last accepted uplink that came after it."""
-    confirmed_fcnt_down: int = 0
-    """Full counter of the last confirmed downlink: ConfFCnt of whatever the device acknowledges,
-    again too, after `awaited_ack` is settled."""
+    confirmed_down: tuple[AwaitedAck, ...] = ()
+    """The last confirmed downlinks, newest first, settled or not. The MIC of LoRaWAN 1.1 covers the
+    counter that is acknowledged, and the device may have heard an earlier one than the last."""
 
     radio: RadioState
     awaited_ack: AwaitedAck | None = None
@@ -87,6 +91,16 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     def joined(self) -> bool:
         """Activated over the air, not by personalization."""
         return self.generation > 0
+
+    @property
+    def fcnt_limit(self) -> int:
+        """The first value that a counter cannot have.
+
+        A 16-bit counter ends like a 32-bit one: if it began anew under the same keys, every frame
+        of its first round could be replayed. A device that was heard beyond counts 32 bits,
+        whatever its profile says: its MIC shows it.
+        """
+        return 1 << 32 if self.counts_32_bits or self.fcnt_up > 0xFFFF else 1 << 16
 
 
 class JoinState(msgspec.Struct, frozen=True, kw_only=True):

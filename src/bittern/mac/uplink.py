@@ -23,14 +23,17 @@ from bittern.lorawan.crypto import (
 )
 from bittern.lorawan.frame import MIC_SIZE, DataUp
 from bittern.lorawan.regions.plan import Plan
-from bittern.lorawan.versions import encrypts_fopts, has_max_fcnt_gap, is_1_1
+from bittern.lorawan.versions import (
+    encrypts_fopts,
+    has_max_fcnt_gap,
+    is_1_1,
+    mic_covers_acknowledged_counter,
+)
 from bittern.mac.refused import Refused
-from bittern.mac.session import Session
+from bittern.mac.session import MAX_REPEATS, AwaitedAck, Session
 from bittern.types import DevEUI, Instant, Refusal
 
-MAX_REPEATS = 15
-"""A device sends a frame 15 times at most (NbTrans: TS001-1.0.4, 5.3); what comes after is somebody
-else's replay, and answering it would wear out the downlink counter."""
+FCNT_END = 1 << 32
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,8 +106,10 @@ def accept(
     fcnt16 = frame.fcnt16
     for session in _nearest_first(candidates, fcnt16):
         fcnt = next_fcnt(session.fcnt_up, fcnt16)
-        if _may_follow(session, fcnt, plan) and _mic_fits(arrival, session, fcnt):
-            return _accepted(arrival, session, fcnt, now)
+        if _may_follow(session, fcnt, plan):
+            conf_fcnt = _verified(arrival, session, fcnt)
+            if conf_fcnt is not None:
+                return _accepted(arrival, session, fcnt, conf_fcnt, now)
     for session in candidates:
         if _is_last(session, fcnt16) and _mic_fits(arrival, session, session.fcnt_up):
             return _repeated(arrival, session)
@@ -122,15 +127,6 @@ def next_fcnt(last: int, fcnt16: int) -> int:
     return last + 1 + ((fcnt16 - last - 1) & 0xFFFF)
 
 
-def _fcnt_limit(session: Session) -> int:
-    """The first value that a counter of this session cannot have.
-
-    A 16-bit counter ends as a 32-bit one does. If it were to begin anew under the same keys, every
-    frame recorded in its first round could be replayed.
-    """
-    return 1 << 32 if session.counts_32_bits else 1 << 16
-
-
 def _nearest_first(sessions: Sequence[Session], fcnt16: int) -> Sequence[Session]:
     """The session that lost the fewest frames is the likeliest sender."""
     if len(sessions) == 1:
@@ -143,7 +139,7 @@ def _too_far(session: Session, fcnt: int, plan: Plan) -> bool:
 
 
 def _may_follow(session: Session, fcnt: int, plan: Plan) -> bool:
-    return fcnt < _fcnt_limit(session) and not _too_far(session, fcnt, plan)
+    return fcnt < FCNT_END and not _too_far(session, fcnt, plan)
 
 
 def _is_last(session: Session, fcnt16: int) -> bool:
@@ -153,26 +149,43 @@ def _is_last(session: Session, fcnt16: int) -> bool:
 # MIC and region
 
 
-def _mic_fits(arrival: _Arrival, session: Session, fcnt: int) -> bool:
+def _verified(arrival: _Arrival, session: Session, fcnt: int) -> int | None:
+    """None if the MIC is not the session's; else the ConfFCnt that it covers.
+
+    That is 0 for a frame that acknowledges nothing, and for any of LoRaWAN 1.0.x.
+    """
     frame, keys = arrival.frame, session.keys
     if not is_1_1(session.mac_version):
         expected = data_up_mic_1_0(keys.f_nwk_s_int_key, arrival.msg, frame.dev_addr, fcnt)
-        return mic_equal(expected, frame.mic)
+        return 0 if mic_equal(expected, frame.mic) else None
     tx_ch = _channel_index(arrival, session)
     if tx_ch is None:
-        return False
-    expected = data_up_mic_1_1(
-        keys.f_nwk_s_int_key,
-        keys.s_nwk_s_int_key,
-        arrival.msg,
-        frame.dev_addr,
-        fcnt,
-        # 1.1, 4.4.2: the counter of the downlink acknowledged, else 0.
-        conf_fcnt=session.confirmed_fcnt_down if frame.ack else 0,
-        tx_dr=arrival.data_rate,
-        tx_ch=tx_ch,
-    )
-    return mic_equal(expected, frame.mic)
+        return None
+    for conf_fcnt in _acknowledgeable(frame, session):
+        expected = data_up_mic_1_1(
+            keys.f_nwk_s_int_key,
+            keys.s_nwk_s_int_key,
+            arrival.msg,
+            frame.dev_addr,
+            fcnt,
+            conf_fcnt=conf_fcnt,
+            tx_dr=arrival.data_rate,
+            tx_ch=tx_ch,
+        )
+        if mic_equal(expected, frame.mic):
+            return conf_fcnt
+    return None
+
+
+def _acknowledgeable(frame: DataUp, session: Session) -> Sequence[int]:
+    """What ConfFCnt may be (1.1, 4.4.2): the last confirmed downlink the device heard, or 0."""
+    if frame.ack and session.confirmed_down:
+        return [sent.fcnt_down for sent in session.confirmed_down]
+    return (0,)
+
+
+def _mic_fits(arrival: _Arrival, session: Session, fcnt: int) -> bool:
+    return _verified(arrival, session, fcnt) is not None
 
 
 def _channel_index(arrival: _Arrival, session: Session) -> int | None:
@@ -193,12 +206,13 @@ def _in_region(session: Session, plan: Plan) -> bool:
 # What comes of it
 
 
-def _accepted(arrival: _Arrival, session: Session, fcnt: int, now: Instant) -> Accepted:
+def _accepted(
+    arrival: _Arrival, session: Session, fcnt: int, conf_fcnt: int, now: Instant
+) -> Accepted:
     frame = arrival.frame
     fport, payload = frame.fport, _payload(arrival, session, fcnt)
     commands, problem = _commands(arrival, session, fcnt, payload)
-    awaited = session.awaited_ack
-    message_id = awaited.message_id if awaited is not None else None
+    acked, missed = _settled(session, frame, conf_fcnt)
     return Accepted(
         before=session,
         after=msgspec.structs.replace(
@@ -208,6 +222,7 @@ def _accepted(arrival: _Arrival, session: Session, fcnt: int, now: Instant) -> A
             fcnt_up=fcnt,
             repeats=0,
             awaited_ack=None,
+            confirmed_down=_still_acknowledgeable(session, frame, conf_fcnt),
             last_uplink_at=now,
         ),
         fcnt=fcnt,
@@ -218,10 +233,36 @@ def _accepted(arrival: _Arrival, session: Session, fcnt: int, now: Instant) -> A
         confirmed=frame.confirmed,
         adr=frame.adr,
         adr_ack_req=frame.adr_ack_req,
-        acked_message_id=message_id if frame.ack else None,
-        # The acknowledgement is in the very next uplink (TS001-1.0.4, 4.3.1.2), or does not come.
-        missed_message_id=None if frame.ack else message_id,
+        acked_message_id=acked,
+        missed_message_id=missed,
     )
+
+
+def _settled(session: Session, frame: DataUp, conf_fcnt: int) -> tuple[str | None, str | None]:
+    """The messages that were acknowledged and missed.
+
+    The acknowledgement is in the very next uplink (TS001-1.0.4, 4.3.1.2), or does not come.
+    """
+    awaited = session.awaited_ack
+    if awaited is None:
+        return None, None
+    if not frame.ack:
+        return None, awaited.message_id
+    acked: str | None = awaited.message_id
+    if mic_covers_acknowledged_counter(session.mac_version):
+        sent = [sent.message_id for sent in session.confirmed_down if sent.fcnt_down == conf_fcnt]
+        acked = sent[0] if sent else None
+    return acked, None if acked == awaited.message_id else awaited.message_id
+
+
+def _still_acknowledgeable(
+    session: Session, frame: DataUp, conf_fcnt: int
+) -> tuple[AwaitedAck, ...]:
+    """What a copy of this frame acknowledges again; of the others the device heard none."""
+    confirmed_down = session.confirmed_down
+    if not frame.ack or len(confirmed_down) < 2:
+        return confirmed_down[:1]
+    return tuple(sent for sent in confirmed_down if sent.fcnt_down == conf_fcnt)
 
 
 def _repeated(arrival: _Arrival, session: Session) -> Retransmission | Refused:
@@ -302,7 +343,8 @@ def _counter_refused(arrival: _Arrival, session: Session) -> Refused | None:
     """The frame is the session's, but its counter is not to be accepted."""
     last, fcnt16 = session.fcnt_up, arrival.frame.fcnt16
     above = next_fcnt(last, fcnt16)
-    if _too_far(session, above, arrival.plan) and _mic_fits_below_limit(arrival, session, above):
+    too_far = above < FCNT_END and _too_far(session, above, arrival.plan)
+    if too_far and _mic_fits(arrival, session, above):
         reason = (
             f"counter {above} is {above - last} above the last one, "
             f"more than {arrival.plan.max_fcnt_gap}"
@@ -315,13 +357,9 @@ def _counter_refused(arrival: _Arrival, session: Session) -> Refused | None:
     return None
 
 
-def _mic_fits_below_limit(arrival: _Arrival, session: Session, fcnt: int) -> bool:
-    return fcnt < _fcnt_limit(session) and _mic_fits(arrival, session, fcnt)
-
-
 def _too_low(session: Session, fcnt: int) -> Refused:
     last = session.fcnt_up
-    if last + 1 >= _fcnt_limit(session):
+    if last + 1 >= session.fcnt_limit:
         reason = f"counter {last} was the last one of this session; the device has to join again"
         return Refused(Refusal.FCNT_EXHAUSTED, reason, session.dev_eui)
     reason = f"counter {fcnt} is not above {last}, the last one accepted"

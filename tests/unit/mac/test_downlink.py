@@ -168,13 +168,23 @@ def test_a_confirmed_message_awaits_its_acknowledgement(make_device, version):
     assert device.read(down.phy_payload, 4).confirmed
     assert down.confirmed
     assert down.after.awaited_ack == AwaitedAck("m1", 4)
-    assert down.after.confirmed_fcnt_down == 4
+    assert down.after.confirmed_down == (AwaitedAck("m1", 4),)
 
 
 def test_an_unconfirmed_downlink_leaves_what_is_awaited(device):
-    session = device.session(awaited_ack=AwaitedAck("m0", 3), confirmed_fcnt_down=3)
+    awaited = AwaitedAck("m0", 3)
+    session = device.session(awaited_ack=awaited, confirmed_down=(awaited,))
     after = composed(compose(session, windows=WINDOWS, message=MESSAGE)).after
-    assert (after.awaited_ack, after.confirmed_fcnt_down) == (AwaitedAck("m0", 3), 3)
+    assert (after.awaited_ack, after.confirmed_down) == (awaited, (awaited,))
+
+
+def test_as_many_confirmed_downlinks_are_remembered_as_one_uplink_may_have(device):
+    session = device.session()
+    for _ in range(20):
+        message = Message(confirmed=True)
+        session = composed(compose(session, windows=WINDOWS, message=message)).after
+    assert [sent.fcnt_down for sent in session.confirmed_down] == list(range(19, 3, -1))
+    assert session.awaited_ack == session.confirmed_down[0]
 
 
 def test_a_confirmed_message_left_out_is_not_awaited(device):

@@ -9,8 +9,8 @@ from bittern.lorawan.crypto import SessionKeys
 from bittern.lorawan.versions import MacVersion
 from bittern.mac import uplink
 from bittern.mac.refused import Refused
-from bittern.mac.session import NO_FCNT, AwaitedAck, ChannelState
-from bittern.mac.uplink import MAX_REPEATS, Accepted, Retransmission, next_fcnt
+from bittern.mac.session import MAX_REPEATS, NO_FCNT, AwaitedAck, ChannelState
+from bittern.mac.uplink import Accepted, Retransmission, next_fcnt
 from bittern.types import DevAddr, Instant, Refusal
 
 NOW = Instant(1_700_000_000.0)
@@ -19,6 +19,12 @@ NOW = Instant(1_700_000_000.0)
 def refusal(outcome: object) -> Refusal:
     assert isinstance(outcome, Refused), outcome
     return outcome.refusal
+
+
+def awaiting(message_id: str, fcnt_down: int, *earlier: AwaitedAck) -> dict[str, object]:
+    """Fields of a session whose last downlinks were confirmed ones."""
+    last = AwaitedAck(message_id, fcnt_down)
+    return {"awaited_ack": last, "confirmed_down": (last, *earlier)}
 
 
 # A frame that is let in
@@ -152,6 +158,13 @@ def test_a_16_bit_counter_ends_and_does_not_begin_anew(device, hear):
     assert refusal(hear(device.uplink(3), session)) is Refusal.FCNT_REPLAYED
 
 
+def test_a_device_that_counts_32_bits_in_spite_of_its_profile_goes_on(device, hear):
+    session = device.session(fcnt_up=0xFFFF, counts_32_bits=False)
+    heard = hear(device.uplink(0x1_0000), session)
+    assert heard.fcnt == 0x1_0000
+    assert (session.fcnt_limit, heard.after.fcnt_limit) == (1 << 16, 1 << 32)
+
+
 # Retransmissions
 
 
@@ -189,9 +202,7 @@ def test_a_frame_that_comes_more_often_than_any_device_sends_is_a_replay(device,
 
 
 def test_a_retransmission_of_1_1_acknowledges_again(device_1_1, hear):
-    session = device_1_1.session(
-        fcnt_up=6, awaited_ack=AwaitedAck("m1", 70_000), confirmed_fcnt_down=70_000
-    )
+    session = device_1_1.session(fcnt_up=6, **awaiting("m1", 70_000))
     phy_payload = device_1_1.uplink(7, ack=True, conf_fcnt=70_000)
     first = hear(phy_payload, session)
     assert first.acked_message_id == "m1"
@@ -202,7 +213,7 @@ def test_a_retransmission_of_1_1_acknowledges_again(device_1_1, hear):
 
 
 def test_an_acknowledgement_names_the_message(device, hear):
-    session = device.session(awaited_ack=AwaitedAck("m1", 3), confirmed_fcnt_down=3)
+    session = device.session(**awaiting("m1", 3))
     heard = hear(device.uplink(1, ack=True), session)
     assert (heard.acked_message_id, heard.missed_message_id) == ("m1", None)
     assert heard.after.awaited_ack is None
@@ -220,11 +231,23 @@ def test_an_acknowledgement_of_nothing_is_ignored(device, hear):
 
 
 def test_the_mic_of_1_1_covers_the_counter_acknowledged(device_1_1, hear):
-    session = device_1_1.session(awaited_ack=AwaitedAck("m1", 9), confirmed_fcnt_down=9)
+    session = device_1_1.session(**awaiting("m1", 9))
     good = device_1_1.uplink(1, ack=True, conf_fcnt=9)
     assert hear(good, session).acked_message_id == "m1"
     wrong = device_1_1.uplink(1, ack=True, conf_fcnt=8)
     assert refusal(hear(wrong, session)) is Refusal.MIC_MISMATCH
+
+
+@pytest.mark.parametrize(("earlier", "acked", "missed"), [("m1", "m1", None), ("m0", "m0", "m1")])
+def test_a_1_1_device_may_have_heard_an_earlier_downlink_only(
+    device_1_1, hear, earlier, acked, missed
+):
+    session = device_1_1.session(**awaiting("m1", 9, AwaitedAck(earlier, 8)))
+    phy_payload = device_1_1.uplink(1, ack=True, conf_fcnt=8)
+    heard = hear(phy_payload, session)
+    assert (heard.acked_message_id, heard.missed_message_id) == (acked, missed)
+    assert heard.after.confirmed_down == (AwaitedAck(earlier, 8),)
+    assert isinstance(hear(phy_payload, heard.after), Retransmission)
 
 
 # MIC
