@@ -26,6 +26,7 @@ from bittern.network.gateways import Gateways
 from bittern.network.ports import Clock
 from bittern.outputs.broker import BrokerFiles, EmbeddedBroker
 from bittern.outputs.dispatch import Dispatcher
+from bittern.outputs.mqtt import MqttOutput, mqtt_settings
 from bittern.outputs.port import Health, Output
 from bittern.outputs.routing import DestinationRouter
 from bittern.pki.tls import gateway_listener, present
@@ -99,8 +100,10 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
         )
 
 
-def _mqtt(configuration: Configuration, now: Clock) -> EmbeddedBroker:
-    """The broker that messages are published to: embedded, or the operator's own."""
+def _mqtt(configuration: Configuration, now: Clock) -> EmbeddedBroker | MqttOutput:
+    """The broker that messages are published to: the operator's own, or the embedded one."""
+    if configuration.mqtt.url is not None:
+        return MqttOutput(mqtt_settings(configuration.mqtt), random.random)
     layout = Layout(configuration.data_dir)
     return EmbeddedBroker(
         host=configuration.host_of(configuration.mqtt),
@@ -115,8 +118,10 @@ def _mqtt(configuration: Configuration, now: Clock) -> EmbeddedBroker:
     )
 
 
-def _mqtt_url(configuration: Configuration, mqtt: EmbeddedBroker) -> str:
-    return _url("mqtt", (configuration.host_of(configuration.mqtt), mqtt.port))
+def _mqtt_url(configuration: Configuration, mqtt: EmbeddedBroker | MqttOutput) -> str:
+    if isinstance(mqtt, EmbeddedBroker):
+        return _url("mqtt", (configuration.host_of(configuration.mqtt), mqtt.port))
+    return str(configuration.mqtt.url)
 
 
 def _network_settings(configuration: Configuration) -> NetworkSettings:
