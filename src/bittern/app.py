@@ -63,7 +63,8 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
         store = await enter(opened_store(configuration, now()))
-        mqtt = await enter(_mqtt(configuration, now))
+        mqtt: EmbeddedBroker | MqttOutput = _mqtt(configuration, now)
+        await enter(mqtt)
         router = DestinationRouter(store, mqtt)
         dispatcher = await enter(Dispatcher(store, router, now=now, chance=random.random))
         background = await enter(Background())
