@@ -30,6 +30,7 @@ from bench.fleet import Fleet
 from bench.frames import BANDWIDTH_KHZ, DATA_RATE, SPREADING_FACTOR, Copy, Load, arrivals
 from bench.ledger import Ledger
 from bench.statistics import RunResult, summarize
+from bench.subscriber import add_options, as_arguments
 from bittern.simulator.credentials import Credentials, check_server_name
 from bittern.simulator.station import Station
 from bittern.types import EUI64, GatewayEUI
@@ -150,16 +151,16 @@ async def wait_for_the_rest(ledger: Ledger) -> None:
 
 
 @contextmanager
-def subscriber(ledger: Ledger, mqtt: str, topic: str, qos: int) -> Iterator[None]:
-    host, _, port = mqtt.rpartition(":")
-    command = [sys.executable, "-m", "bench.subscriber", str(ledger.path), host, port, topic]
+def subscriber(ledger: Ledger, options: argparse.Namespace) -> Iterator[None]:
+    """The counting process, subscribed."""
+    command = [sys.executable, "-m", "bench.subscriber", f"--ledger={ledger.path}"]
     with subprocess.Popen(
-        [*command, str(qos)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        command + as_arguments(options), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdin is not None and process.stdout is not None
-        if process.stdout.readline() != "ready\n":
-            raise SystemExit(f"the subscriber does not reach the broker at {mqtt}")
         try:
+            if process.stdout.readline() != "ready\n":
+                raise ConnectionError(f"no subscription at the broker {options.mqtt}")
             yield
         finally:
             process.stdin.close()
@@ -205,7 +206,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     with tempfile.TemporaryDirectory() as folder:
         ledger = Ledger.create(Path(folder) / "ledger", load.uplinks, load.run)
-        with subscriber(ledger, options.mqtt, options.topic, options.qos):
+        with subscriber(ledger, options):
             # What was built lives to the end: collecting it again and again is no part of a load.
             gc.disable()
             result = uvloop.run(generate(load, options, ledger))
@@ -225,11 +226,9 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--payload", type=int, default=16, help="bytes, at least 8")
     it.add_argument("--first-fcnt", type=int, default=0)
     it.add_argument("--seed", type=int, default=1)
-    it.add_argument("--mqtt", default="127.0.0.1:1883", help="HOST:PORT of the broker")
-    it.add_argument("--topic", default="bench/uplinks")
-    it.add_argument("--qos", type=int, choices=(0, 1), default=1)
     it.add_argument("--deduplication-ms", type=float, default=200, help="the server's window")
     it.add_argument("--warm-up", type=float, default=3, help="seconds that do not count")
+    add_options(it)
     return it
 
 

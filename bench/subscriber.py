@@ -1,16 +1,16 @@
 """A subscriber that counts: MQTT 3.1.1 (OASIS, 2014), no more of it than that takes.
 
-Runs as a process of its own: ``python -m bench.subscriber LEDGER HOST PORT TOPIC QOS``. It prints
-``ready`` when the broker has confirmed the subscription, and ends with its standard input.
+Runs as a process of its own. It prints ``ready`` when the broker has confirmed the subscription,
+and ends with its standard input.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
-import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -36,10 +36,14 @@ def _packet(head: int, body: bytes) -> bytes:
     return bytes((head,)) + length + body
 
 
-def connect(client_id: str) -> bytes:
-    """3.1: protocol level 4, clean session."""
-    head = _text("MQTT") + b"\x04\x02" + KEEP_ALIVE_S.to_bytes(2, "big")
-    return _packet(0x10, head + _text(client_id))
+def connect(
+    client_id: str, username: str = "", password: str = "", *, durable: bool = False
+) -> bytes:
+    """3.1: protocol level 4. ``durable``: the broker keeps the session (clean session unset)."""
+    flags = (0x80 if username else 0) | (0x40 if password else 0) | (0 if durable else 0x02)
+    head = _text("MQTT") + bytes((4, flags)) + KEEP_ALIVE_S.to_bytes(2, "big")
+    login = b"".join(_text(part) for part in (username, password) if part)
+    return _packet(0x10, head + _text(client_id) + login)
 
 
 def subscribe(topic: str, qos: int) -> bytes:
@@ -107,17 +111,18 @@ def _long_length(buffer: bytes, at: int) -> tuple[int, int]:
 
 
 class _Subscription(asyncio.Protocol):
-    def __init__(self, ledger: Ledger, topic: str, qos: int) -> None:
+    def __init__(self, ledger: Ledger, login: bytes, topic: str, qos: int) -> None:
         self.ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._reader = Reader(topic, qos, self._count)
         self._ledger = ledger
+        self._login = login
         self._now = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         # uvloop's transports are no subclasses of asyncio's.
         self._transport = cast(asyncio.Transport, transport)
-        self._transport.write(connect(f"bench-{os.getpid()}"))
+        self._transport.write(self._login)
 
     def data_received(self, data: bytes) -> None:
         self._now = time.monotonic()
@@ -146,10 +151,14 @@ class _Subscription(asyncio.Protocol):
         self._ledger.arrived(identify(message), self._now)
 
 
-async def run(ledger: Ledger, host: str, port: int, topic: str, qos: int) -> None:
+async def run(options: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
+    host, _, port = options.mqtt.rpartition(":")
+    password = options.password_file.read_text().strip() if options.password_file else ""
+    login = connect("bench-subscriber", options.username, password, durable=options.durable)
+    ledger = Ledger(options.ledger)
     _, subscription = await loop.create_connection(
-        lambda: _Subscription(ledger, topic, qos), host, port
+        lambda: _Subscription(ledger, login, options.topic, options.qos), host, int(port)
     )
     await _first(subscription.ready, subscription.lost)
     print("ready", flush=True)
@@ -168,9 +177,29 @@ async def _first(
     return wanted.done()
 
 
-def main() -> None:
-    path, host, port, topic, qos = sys.argv[1:]
-    uvloop.run(run(Ledger(Path(path)), host, int(port), topic, int(qos)))
+def add_options(it: argparse.ArgumentParser) -> None:
+    """Where and how to subscribe: also options of the generator, which starts this."""
+    it.add_argument("--mqtt", default="127.0.0.1:1883", help="HOST:PORT of the broker")
+    it.add_argument("--username", default="")
+    it.add_argument("--password-file", type=Path)
+    it.add_argument("--topic", default="bench/uplinks")
+    it.add_argument("--qos", type=int, choices=(0, 1), default=1)
+    it.add_argument("--durable", action="store_true", help="the broker keeps the session")
+
+
+def as_arguments(options: argparse.Namespace) -> list[str]:
+    """``add_options`` undone."""
+    given = [f"--mqtt={options.mqtt}", f"--topic={options.topic}", f"--qos={options.qos}"]
+    given += [f"--username={options.username}"] if options.username else []
+    given += [f"--password-file={options.password_file}"] if options.password_file else []
+    return given + (["--durable"] if options.durable else [])
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    it = argparse.ArgumentParser(prog="python -m bench.subscriber", description=__doc__)
+    it.add_argument("--ledger", type=Path, required=True)
+    add_options(it)
+    uvloop.run(run(it.parse_args(arguments)))
 
 
 if __name__ == "__main__":

@@ -120,7 +120,7 @@ def options(server: PassingServer) -> argparse.Namespace:
 async def a_run(server: PassingServer, tmp_path: Path) -> RunResult:
     load = Load(fleet=FLEET, uplinks=200, run=5)
     ledger = Ledger.create(tmp_path / "ledger", load.uplinks, load.run)
-    subscription = subscriber(ledger, server.mqtt, "t", 1)
+    subscription = subscriber(ledger, options(server))
     await asyncio.to_thread(subscription.__enter__)
     try:
         return await generate(load, options(server), ledger)

@@ -26,6 +26,9 @@ def a_reader() -> tuple[Reader, list[bytes]]:
 
 def test_connect_and_subscribe_are_as_specified() -> None:
     assert connect("abc") == b"\x10\x0f\x00\x04MQTT\x04\x02\x00\x3c\x00\x03abc"
+    assert connect("abc", "u", "p", durable=True) == (
+        b"\x10\x15\x00\x04MQTT\x04\xc0\x00\x3c\x00\x03abc\x00\x01u\x00\x01p"
+    )
     assert subscribe("t/x", 1) == b"\x82\x08\x00\x01\x00\x03t/x\x01"
 
 

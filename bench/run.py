@@ -1,0 +1,321 @@
+"""``make bench``: a fresh server on a core of its own, and the highest rate that it sustains.
+
+The method and what the figures mean: ``bench/README.md``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from bench.fleet import Fleet
+from bench.process import pin, usage
+from bench.provision import TOPIC, provision
+from bench.statistics import RunResult, is_sustained
+from bittern.config import load as load_configuration
+
+TARGET_PER_SECOND = 5000.0
+STEP_UP = 1.2
+STEP_DOWN = 0.8
+BUILD = Path("build")
+
+
+class Measured(msgspec.Struct, frozen=True, kw_only=True):
+    """One run with what the server used for it."""
+
+    result: RunResult
+    server_cpu_us_per_uplink: float
+    server_cpu_share: float
+    """Of one core, while uplinks came in."""
+    rss_mib: float
+    copies: int
+    sustained: bool
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """``build/bench.json``. The figures at the top are those of the highest sustained rate."""
+
+    uplinks_per_second: float
+    server_cpu_us_per_uplink: float
+    latency_ms_p50: float
+    latency_ms_p99: float
+    rss_mib: float
+    lost: int
+    doubled: int
+    target_per_second: float
+    target_sustained: bool
+    devices: int
+    gateways: int
+    devices_per_dev_addr: int
+    fsync_ms: float
+    """Median time of a small synchronous write where the database lies."""
+    runs: list[Measured]
+
+
+@dataclass(slots=True)
+class Server:
+    """A running ``bittern serve`` and what was registered with it."""
+
+    process: subprocess.Popen[str]
+    files: Path
+    data_dir: Path
+    mqtt: str
+    next_fcnt: int = 0
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+
+def cores() -> tuple[set[int], set[int]]:
+    """One for the server, the others for the load; all of one if there is only one."""
+    available = sorted(os.sched_getaffinity(0))
+    return {available[0]}, set(available[1:]) or {available[0]}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextlib.contextmanager
+def serving(folder: Path, fleet: Fleet, core: set[int]) -> Iterator[Server]:
+    """A fresh data directory, the fleet registered, and the server on its core."""
+    ports = {f"BITTERN_{name}__PORT": str(free_port()) for name in ("LNS", "API", "CUPS", "MQTT")}
+    environment = os.environ | ports | {"BITTERN_LOG__LEVEL": "warning"}
+    data_dir, files = folder / "data", folder / "gateways"
+    configuration = msgspec.structs.replace(
+        load_configuration(None, environment), data_dir=data_dir
+    )
+    uri = f"wss://localhost:{ports['BITTERN_LNS__PORT']}"
+    asyncio.run(provision(configuration, fleet, files, uri))
+    command = [sys.executable, "-m", "bittern", "serve", "--json", f"--data-dir={data_dir}"]
+    log = (folder / "server.log").open("w")
+    process = subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
+        preexec_fn=lambda: pin(0, core),  # noqa: PLW1509 - no thread runs yet
+    )
+    try:
+        assert process.stdout is not None
+        if not process.stdout.readline():
+            raise SystemExit(f"the server does not start:\n{(folder / 'server.log').read_text()}")
+        yield Server(process, files, data_dir, f"127.0.0.1:{ports['BITTERN_MQTT__PORT']}")
+    finally:
+        _stop(process)
+        log.close()
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def measure(
+    server: Server, fleet: Fleet, options: argparse.Namespace, rate: float, copies: int = 1
+) -> Measured:
+    """One run of the generator, in a process of its own."""
+    command = [
+        *(sys.executable, "-m", "bench.load", f"--files={server.files}"),
+        *(f"--rate={rate}", f"--duration={options.duration}", f"--warm-up={options.warm_up}"),
+        *(f"--devices={fleet.devices}", f"--gateways={fleet.gateways}"),
+        *(f"--devices-per-dev-addr={fleet.devices_per_dev_addr}", f"--seed={fleet.seed}"),
+        *(f"--copies={copies}", f"--first-fcnt={server.next_fcnt}"),
+        *(f"--mqtt={server.mqtt}", f"--topic={TOPIC}", "--username=bittern"),
+        f"--password-file={server.data_dir / 'mqtt.password'}",
+        *(["--durable"] if options.durable else []),
+    ]
+    server.next_fcnt += -(-round(rate * options.duration) // fleet.devices)
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as generator:
+        assert generator.stdout is not None and generator.stderr is not None
+        _wait_for(generator.stderr, "sending")
+        before, began = usage(server.pid), time.monotonic()
+        output = generator.stdout.read()
+        after = usage(server.pid)
+        complaints = generator.stderr.read()
+    if generator.returncode:
+        raise SystemExit(f"the generator failed:\n{complaints}")
+    if complaints:
+        print(complaints, file=sys.stderr)
+    result = msgspec.json.decode(output, type=RunResult)
+    cpu_s = after.cpu_s - before.cpu_s
+    return Measured(
+        result=result,
+        server_cpu_us_per_uplink=1e6 * cpu_s / max(result.sent - result.lost, 1),
+        server_cpu_share=cpu_s / (time.monotonic() - began),
+        rss_mib=after.rss_mib,
+        copies=copies,
+        sustained=is_sustained(result),
+    )
+
+
+def _wait_for(lines: IO[str], wanted: str) -> None:
+    seen = []
+    for line in lines:
+        if line.strip() == wanted:
+            return
+        seen.append(line)
+    raise SystemExit(f"the generator failed:\n{''.join(seen)}")
+
+
+def find_sustained(
+    server: Server, fleet: Fleet, options: argparse.Namespace, console: Console
+) -> list[Measured]:
+    """From the target up while it is sustained, or down until it is."""
+    runs: list[Measured] = []
+    rate = options.rate
+    for _ in range(options.steps):
+        console.print(f"offering {rate:,.0f} uplinks/s for {options.duration:g} s …")
+        runs.append(measure(server, fleet, options, rate))
+        if runs[-1].sustained != runs[0].sustained:
+            break
+        rate *= STEP_UP if runs[-1].sustained else STEP_DOWN
+    if options.copies > 1:
+        best = max((run for run in runs if run.sustained), key=_offered, default=None)
+        rate = TARGET_PER_SECOND / options.copies if best is None else _offered(best) / 2
+        console.print(f"offering {rate:,.0f} uplinks/s by {options.copies} gateways each …")
+        runs.append(measure(server, fleet, options, rate, options.copies))
+    return runs
+
+
+def _offered(run: Measured) -> float:
+    return run.result.offered_per_second
+
+
+def report(runs: list[Measured], fleet: Fleet, target: float, fsync_ms: float) -> Report:
+    """The best of the runs with one copy; nothing sustained is reported as nothing per second."""
+    single = [run for run in runs if run.copies == 1]
+    sustained = [run for run in single if run.sustained]
+    best = max(sustained, key=_offered) if sustained else min(single, key=_offered)
+    return Report(
+        uplinks_per_second=best.result.uplinks_per_second if sustained else 0.0,
+        server_cpu_us_per_uplink=best.server_cpu_us_per_uplink,
+        latency_ms_p50=best.result.latency_ms_p50,
+        latency_ms_p99=best.result.latency_ms_p99,
+        rss_mib=max(run.rss_mib for run in runs),
+        lost=sum(run.result.lost for run in runs),
+        doubled=sum(run.result.doubled for run in runs),
+        target_per_second=target,
+        target_sustained=any(_offered(run) >= target for run in sustained),
+        devices=fleet.devices,
+        gateways=fleet.gateways,
+        devices_per_dev_addr=fleet.devices_per_dev_addr,
+        fsync_ms=fsync_ms,
+        runs=runs,
+    )
+
+
+def table(summary: Report) -> Table:
+    shown = Table(title=f"bittern: {summary.devices:,} devices, {summary.gateways} gateways")
+    for column in ("offered/s", "copies", "delivered/s", "CPU µs/uplink", "core"):
+        shown.add_column(column, justify="right")
+    for column in ("p50 ms", "p99 ms", "RSS MiB", "lost", "doubled"):
+        shown.add_column(column, justify="right")
+    shown.add_column("sustained")
+    for run in summary.runs:
+        result = run.result
+        shown.add_row(
+            f"{result.offered_per_second:,.0f}",
+            str(run.copies),
+            f"{result.uplinks_per_second:,.0f}",
+            f"{run.server_cpu_us_per_uplink:.0f}",
+            f"{100 * run.server_cpu_share:.0f} %",
+            f"{result.latency_ms_p50:.1f}",
+            f"{result.latency_ms_p99:.1f}",
+            f"{run.rss_mib:.0f}",
+            str(result.lost),
+            str(result.doubled),
+            "yes" if run.sustained else "no",
+        )
+    return shown
+
+
+def fsync_ms(folder: Path, times: int = 50) -> float:
+    """How long this disk takes to keep 4 KiB: most of what a small transaction waits for."""
+    took = []
+    with tempfile.NamedTemporaryFile(dir=folder) as file:
+        for _ in range(times):
+            file.write(bytes(4096))
+            file.flush()
+            began = time.perf_counter()
+            os.fdatasync(file.fileno())
+            took.append(time.perf_counter() - began)
+    return 1000 * sorted(took)[times // 2]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = parser().parse_args(arguments)
+    console = Console()
+    BUILD.mkdir(exist_ok=True)
+    fleet = Fleet(
+        devices=options.devices,
+        gateways=options.gateways,
+        devices_per_dev_addr=options.devices_per_dev_addr,
+    )
+    server_cores, load_cores = cores()
+    folder = Path(tempfile.mkdtemp(prefix="bench-", dir=BUILD)).absolute()
+    try:
+        disk_ms = fsync_ms(folder)
+        console.print(f"registering {fleet.devices:,} devices and {fleet.gateways} gateways …")
+        with serving(folder, fleet, server_cores) as server:
+            pin(0, load_cores)
+            runs = find_sustained(server, fleet, options, console)
+        warnings = (folder / "server.log").read_text()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    summary = report(runs, fleet, options.rate, disk_ms)
+    (BUILD / "bench.json").write_bytes(msgspec.json.format(msgspec.json.encode(summary)))
+    if warnings:
+        console.print(f"the server said:\n{warnings[:4000]}")
+    console.print(table(summary))
+    console.print(
+        f"{summary.uplinks_per_second:,.0f} uplinks/s sustained, "
+        f"a synchronous write takes {disk_ms:.2f} ms; all figures in {BUILD / 'bench.json'}"
+    )
+    sys.exit(0 if not summary.lost and not summary.doubled else 1)
+
+
+def parser() -> argparse.ArgumentParser:
+    it = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    it.add_argument("--rate", type=float, default=TARGET_PER_SECOND, help="where to begin")
+    it.add_argument("--steps", type=int, default=5, help="rates to try at most")
+    it.add_argument("--duration", type=float, default=20, help="seconds for each rate")
+    it.add_argument("--warm-up", type=float, default=5, help="seconds of them that do not count")
+    it.add_argument("--devices", type=int, default=10_000)
+    it.add_argument("--gateways", type=int, default=50)
+    it.add_argument("--devices-per-dev-addr", type=int, default=1)
+    it.add_argument("--copies", type=int, default=3, help="of a last run; 1 leaves it out")
+    it.add_argument("--durable", action="store_true", help="the broker keeps the subscription")
+    return it
+
+
+if __name__ == "__main__":
+    main()
