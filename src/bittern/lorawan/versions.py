@@ -96,7 +96,7 @@ def indicates_session_by_rekey(version: MacVersion) -> bool:
 
 
 def resets_by_command(version: MacVersion) -> bool:
-    """An ABP device that restarts sends ResetInd and starts its counters anew (1.1, 5.1)."""
+    """An ABP device that restarts says so by ResetInd; its counters go on (1.1, 5.1, 4.3.1.5)."""
     return is_1_1(version)
 
 
