@@ -184,10 +184,9 @@ class MqttConnection(asyncio.Protocol):
             refusal = REFUSALS.get(packet.code, f"return code {packet.code}")
             self.abort(f"the broker refused the login: {refusal}")
             return
-        self.accepted.set_result(None)
-        self._pinger = asyncio.get_running_loop().call_later(
-            self._settings.keep_alive_s, self._ping
-        )
+        self.accepted = True
+        self.decided.set()
+        self._ping_later()
 
     def _ping(self) -> None:
         if self._transport is None or self.lost.done():
@@ -197,9 +196,10 @@ class MqttConnection(asyncio.Protocol):
             return
         self._pinged = True
         self._transport.write(PINGREQ_BYTES)
-        self._ping_in(self._settings.keep_alive_s / 2)
+        self._ping_later()
 
-    def _ping_in(self, delay_s: float) -> None:
+    def _ping_later(self) -> None:
+        delay_s = self._settings.keep_alive_s / 2
         self._pinger = asyncio.get_running_loop().call_later(delay_s, self._ping)
 
     def _lose(self, reason: str) -> None:
