@@ -13,7 +13,7 @@ import logging
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from bittern.errors import StoreUnavailable
 
@@ -24,6 +24,15 @@ Outcome = Any
 Waiting = list["asyncio.Future[Any]"]
 
 logger = logging.getLogger("bittern.store")
+
+
+class GroupCommitStatistics(NamedTuple):
+    groups: int
+    """Tried since the start, whatever became of them."""
+    calls: int
+    """In those groups."""
+    waiting: int
+    """Calls that no group has taken up yet."""
 
 
 class GroupCommit(Generic[Call]):
@@ -51,8 +60,8 @@ class GroupCommit(Generic[Call]):
         self._committing = False
         self._closed = True
         self._handed: SimpleQueue[tuple[list[Call], Waiting] | None] = SimpleQueue()
-        self.groups = 0
-        self.committed = 0
+        self._groups = 0
+        self._settled = 0
 
     def open(self) -> None:
         """On the event loop that will make the calls."""
@@ -88,10 +97,8 @@ class GroupCommit(Generic[Call]):
                 self._loop.call_later(self._window_s, self._begin)
         return future
 
-    @property
-    def waiting(self) -> int:
-        """Calls that no commit has taken up yet."""
-        return len(self._calls)
+    def statistics(self) -> GroupCommitStatistics:
+        return GroupCommitStatistics(self._groups, self._settled, len(self._calls))
 
     def _begin(self) -> None:
         self._committing = True
@@ -106,8 +113,8 @@ class GroupCommit(Generic[Call]):
                 future.set_exception(outcome)
             else:
                 future.set_result(outcome)
-        self.groups += 1
-        self.committed += len(waiting)
+        self._groups += 1
+        self._settled += len(waiting)
         self._committing = False
         if not self._calls:
             self._idle.set()

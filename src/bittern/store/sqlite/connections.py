@@ -13,6 +13,8 @@ from bittern.errors import StoreUnavailable
 BACKSTOP_PAGES = 16_384
 """Checkpoint within a commit only if the write-ahead log has grown to this: the writer does it
 between commits, but a process that ends early may not."""
+CACHE_KIB = 32 << 10
+"""What the writer keeps in memory: every session is written sooner or later, in any order."""
 LOG_LIMIT = 64 << 20
 """The log file is cut back to this many bytes when it starts anew."""
 
@@ -32,6 +34,8 @@ def connect_writer(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute(f"PRAGMA wal_autocheckpoint = {BACKSTOP_PAGES}")
     connection.execute(f"PRAGMA journal_size_limit = {LOG_LIMIT}")
+    connection.execute("PRAGMA temp_store = MEMORY")  # what a savepoint may need to undo
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     # Some builds overwrite what is deleted. Secrets are sealed, and it doubles what is written.
     connection.execute("PRAGMA secure_delete = OFF")
     return connection

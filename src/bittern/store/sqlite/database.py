@@ -51,8 +51,10 @@ class Database:
         self._connections: list[sqlite3.Connection] = []
 
     async def open(self) -> None:
-        with unavailable_if_broken():
+        try:
             await asyncio.to_thread(self._connect)
+        except (sqlite3.Error, OSError) as error:
+            raise StoreUnavailable(str(error)) from error
         self._aside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-reader")
         writer = Writer(self._connections[0], self._changes_kept)
         self.group_commit: GroupCommit[Call] = GroupCommit(

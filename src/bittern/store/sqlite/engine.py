@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bittern.store.group_commit import GroupCommitStatistics
 from bittern.store.protocol import Store
 from bittern.store.sqlite.database import Database
 from bittern.store.sqlite.outbox import SqliteChangeFeed, SqliteDownlinkQueue, SqliteOutbox
@@ -50,6 +51,9 @@ class SqliteStore(
 
     async def close(self) -> None:
         await self._database.close()
+
+    def statistics(self) -> GroupCommitStatistics:
+        return self._database.group_commit.statistics()
 
 
 if TYPE_CHECKING:

@@ -32,13 +32,13 @@ class Transaction:
         return self._connection.execute(STATEMENTS[name], parameters).rowcount
 
     def execute_each(self, name: str, rows: list[Row]) -> bool:
-        """Once for each of `rows`, if every time one row is changed; else nothing is."""
-        self._connection.execute("SAVEPOINT each")
-        done = self._connection.executemany(STATEMENTS[name], rows).rowcount == len(rows)
-        if not done:
-            self._connection.execute("ROLLBACK TO each")
-        self._connection.execute("RELEASE each")
-        return done
+        """Once for each of `rows`, if every time one row is changed; else the transaction begins
+        anew: this is the first that it does, and a savepoint would copy every page it touches."""
+        if self._connection.executemany(STATEMENTS[name], rows).rowcount == len(rows):
+            return True
+        self._connection.execute("ROLLBACK")
+        self._connection.execute("BEGIN IMMEDIATE")
+        return False
 
     def row(self, name: str, parameters: Parameters) -> Row | None:
         found: Row | None = self._connection.execute(STATEMENTS[name], parameters).fetchone()
