@@ -1,0 +1,274 @@
+"""The broker as a whole, with clients that speak through loopback sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from bittern.errors import DeliveryRejected, DeliveryUnavailable, StoreUnavailable
+from bittern.outputs import mqtt_packets as mqtt
+from bittern.outputs.broker import BrokerFiles, BrokerLimits, EmbeddedBroker
+from bittern.outputs.broker_connection import ConnectionLimits
+from bittern.outputs.broker_session import SessionLimits
+from bittern.outputs.mqtt_packets import (
+    Connack,
+    Connect,
+    PacketStream,
+    Publish,
+    Suback,
+    Subscribe,
+    decode,
+)
+from bittern.outputs.port import Message
+from bittern.store.vault import KeyRing
+
+RING = KeyRing({1: b"k" * 32})
+LIMITS = BrokerLimits(
+    connection=ConnectionLimits(connections=5, packet_bytes=10_000),
+    session=SessionLimits(window=4),
+    write_interval_s=0.0,
+    failed_login_s=0.0,
+)
+
+
+class Client:
+    """A subscriber, one packet at a time."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._stream = PacketStream(1 << 20)
+        self._packets: list[tuple[int, bytes]] = []
+
+    def send(self, *packets: bytes) -> None:
+        self._writer.write(b"".join(packets))
+
+    async def receive(self) -> object:
+        while not self._packets:
+            data = await self._reader.read(65_536)
+            if not data:
+                raise EOFError
+            self._packets = self._stream.feed(data)
+        return decode(*self._packets.pop(0))
+
+    async def receive_messages(self, count: int) -> list[int]:
+        """Each is acknowledged."""
+        numbers = []
+        for _ in range(count):
+            publish = await self.receive()
+            assert isinstance(publish, Publish)
+            if publish.qos:
+                self.send(mqtt.encode_acknowledgement(mqtt.PUBACK, publish.packet_id))
+            numbers.append(int(publish.payload))
+        return numbers
+
+    async def log_in(self, password: bytes, client_id: str = "c", **changes: Any) -> object:
+        connect = Connect(client_id=client_id, username="bittern", password=password, **changes)
+        self.send(mqtt.encode_connect(connect))
+        return await self.receive()
+
+    async def subscribe(self, topic_filter: str, qos: int) -> None:
+        self.send(mqtt.encode_subscribe(Subscribe(1, ((topic_filter, qos),))))
+        assert await self.receive() == Suback(1, bytes((qos,)))
+
+    async def close(self) -> None:
+        self._writer.close()
+        with contextlib.suppress(ConnectionError):
+            await self._writer.wait_closed()
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> BrokerFiles:
+    return BrokerFiles(
+        password=tmp_path / "password", users=tmp_path / "users", sessions=tmp_path / "mqtt.db"
+    )
+
+
+@pytest.fixture
+def build(files: BrokerFiles, clock: Any) -> Callable[..., EmbeddedBroker]:
+    return lambda **changes: EmbeddedBroker(
+        host="127.0.0.1",
+        port=0,
+        files=files,
+        sealer=RING,
+        now=clock.now,
+        limits=msgspec.structs.replace(LIMITS, **changes),
+    )
+
+
+@pytest.fixture
+async def broker(build: Callable[..., EmbeddedBroker]) -> AsyncIterator[EmbeddedBroker]:
+    async with build() as broker:
+        yield broker
+
+
+@pytest.fixture
+async def open_client() -> AsyncIterator[Callable[[EmbeddedBroker], Any]]:
+    clients: list[Client] = []
+
+    async def open_client(broker: EmbeddedBroker) -> Client:
+        client = Client(*await asyncio.open_connection("127.0.0.1", broker.port))
+        clients.append(client)
+        return client
+
+    yield open_client
+    for client in clients:
+        await client.close()
+
+
+def password_of(files: BrokerFiles) -> bytes:
+    return files.password.read_bytes().strip()
+
+
+def messages(*numbers: int) -> list[Message]:
+    return [Message("site/meters", b"%d" % number) for number in numbers]
+
+
+async def test_subscriber_receives_what_is_published(
+    broker: EmbeddedBroker, files: BrokerFiles, open_client: Any
+) -> None:
+    client = await open_client(broker)
+    assert await client.log_in(password_of(files)) == Connack(False, 0)
+    await client.subscribe("site/#", 0)
+    assert await broker.publish(messages(1, 2)) == {}
+    assert await client.receive_messages(2) == [1, 2]
+    assert broker.statistics()["sent"] == 2
+    assert broker.health().working
+
+
+async def test_wrong_password_is_refused_and_counted(
+    broker: EmbeddedBroker, open_client: Any
+) -> None:
+    client = await open_client(broker)
+    assert await client.log_in(b"wrong") == Connack(False, 4)
+    with pytest.raises(EOFError):
+        await client.receive()
+    assert broker.statistics()["refused_logins"] == 1
+
+
+async def test_durable_subscriber_gets_what_came_while_it_and_the_broker_were_away(
+    build: Any, files: BrokerFiles, open_client: Any
+) -> None:
+    async with build() as broker:
+        client = await open_client(broker)
+        await client.log_in(password_of(files), clean_session=False)
+        await client.subscribe("site/#", 1)
+        await broker.publish(messages(1))
+        assert await client.receive_messages(1) == [1]
+        await client.close()
+        await broker.publish(messages(*range(2, 12)))
+    async with build() as broker:
+        await broker.publish(messages(12))
+        client = await open_client(broker)
+        assert await client.log_in(password_of(files), clean_session=False) == Connack(True, 0)
+        assert await client.receive_messages(11) == list(range(2, 13))
+        await broker.publish(messages(13))
+        assert await client.receive_messages(1) == [13]
+
+
+async def test_message_not_acknowledged_comes_again_after_a_restart(
+    build: Any, files: BrokerFiles, open_client: Any
+) -> None:
+    async with build() as broker:
+        client = await open_client(broker)
+        await client.log_in(password_of(files), clean_session=False)
+        await client.subscribe("#", 1)
+        await broker.publish(messages(1))
+        assert isinstance(await client.receive(), Publish)
+    async with build() as broker:
+        client = await open_client(broker)
+        await client.log_in(password_of(files), clean_session=False)
+        assert await client.receive_messages(1) == [1]
+
+
+async def test_subscriber_that_acknowledges_nothing_delays_only_itself(
+    broker: EmbeddedBroker, files: BrokerFiles, open_client: Any
+) -> None:
+    slow, quick = await open_client(broker), await open_client(broker)
+    await slow.log_in(password_of(files), "slow", clean_session=False)
+    await slow.subscribe("#", 1)
+    await quick.log_in(password_of(files), "quick")
+    await quick.subscribe("#", 0)
+    for number in range(20):
+        assert await broker.publish(messages(number)) == {}
+    assert await quick.receive_messages(20) == list(range(20))
+    assert broker.statistics()["durable_sessions_behind"] == 1
+    assert await slow.receive_messages(20) == list(range(20))
+
+
+async def test_message_that_no_packet_holds_is_rejected(broker: EmbeddedBroker) -> None:
+    failures = await broker.publish([Message("t", b"x" * 10_000), Message("t", b"x")])
+    assert {place: type(failure) for place, failure in failures.items()} == {0: DeliveryRejected}
+
+
+async def test_full_disk_is_told_and_loses_nothing(
+    broker: EmbeddedBroker,
+    files: BrokerFiles,
+    open_client: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    client = await open_client(broker)
+    await client.log_in(password_of(files), clean_session=False)
+    await client.subscribe("#", 1)
+    await client.close()
+    write = broker._log.write
+
+    def refuse(changes: object) -> dict[str, int]:
+        raise StoreUnavailable("database or disk is full")
+
+    monkeypatch.setattr(broker._log, "write", refuse)
+    while broker.statistics()["connections"]:
+        await asyncio.sleep(0)
+    with pytest.raises(DeliveryUnavailable, match="disk is full"):
+        await broker.publish(messages(1))
+    assert "disk is full" in broker.health().detail
+    assert "disk is full" in caplog.text
+    monkeypatch.setattr(broker._log, "write", write)
+    assert await broker.publish(messages(1)) == {}
+    assert broker.health().working
+    again = await open_client(broker)
+    await again.log_in(password_of(files), clean_session=False)
+    assert await again.receive_messages(1) == [1]
+
+
+async def test_connections_are_limited(broker: EmbeddedBroker, open_client: Any) -> None:
+    clients = [await open_client(broker) for _ in range(6)]
+    with pytest.raises(EOFError):
+        await clients[-1].receive()
+    assert broker.statistics()["connections"] == 5
+
+
+async def test_house_keeping_ends_sessions_of_clients_that_stay_away(
+    broker: EmbeddedBroker, files: BrokerFiles, open_client: Any, clock: Any
+) -> None:
+    client = await open_client(broker)
+    await client.log_in(password_of(files), clean_session=False)
+    await client.close()
+    while broker.statistics()["connections"]:
+        await asyncio.sleep(0)
+    broker._keep_house()
+    assert broker.statistics()["durable_sessions"] == 1
+    clock.advance(LIMITS.log.expiry_s + 1)
+    broker._keep_house()
+    assert broker.statistics()["durable_sessions"] == 0
+
+
+async def test_port_that_is_taken_is_told_and_leaves_nothing_behind(
+    build: Any, broker: EmbeddedBroker, files: BrokerFiles
+) -> None:
+    second = EmbeddedBroker(
+        host="127.0.0.1",
+        port=broker.port,
+        files=msgspec.structs.replace(files, sessions=files.sessions.with_name("other.db")),
+        sealer=RING,
+        now=broker.now,
+    )
+    with pytest.raises(OSError, match="address already in use"):
+        await second.__aenter__()
