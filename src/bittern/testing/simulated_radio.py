@@ -176,12 +176,19 @@ class SimulatedRadio:
         await asyncio.wait_for(self._connected.wait(), timeout_s)
 
     def hear(
-        self, phy_payload: bytes, *, frequency_hz: int, data_rate: int, snr_db: float = 9.0
+        self,
+        phy_payload: bytes,
+        *,
+        frequency_hz: int,
+        data_rate: int,
+        ended_us: int | None = None,
+        snr_db: float = 9.0,
     ) -> int:
-        """The station hears a frame that ends now; returns the concentrator's clock then."""
+        """The station hears a frame that ended just now, at ``ended_us`` of the concentrator's
+        clock where that is given; returns when."""
         if self._writer is None:
             raise RuntimeError("the station has not started its radio")
-        at_us = self.clock_us
+        at_us = self.clock_us if ended_us is None else ended_us
         record = reception_record(
             phy_payload,
             frequency_hz=frequency_hz,

@@ -1,0 +1,256 @@
+"""The whole path with a genuine Basics Station: the command line sets everything up, a device joins
+over the air, ten uplinks reach an MQTT subscriber, and a confirmed downlink comes back in RX1.
+
+Runs where BITTERN_STATION_BIN names a binary (version 2.0.6, variant ``testsim``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import random
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiomqtt
+import pytest
+
+from bittern.lorawan.regions import plan
+from bittern.lorawan.versions import MacVersion
+from bittern.simulator.air import Air, Hearing
+from bittern.simulator.device import DownlinkReceived, Joined, Otaa, SimulatedDevice
+from bittern.simulator.radio import Emission
+from bittern.simulator.regions import Modulation, device_region
+from bittern.simulator.station import RadioTransmission
+from bittern.testing.genuine_station import VARIABLE, GenuineStation, station_binary, station_conf
+from bittern.testing.simulated_radio import SimulatedRadio, Transmitted
+from bittern.types import EUI64, AppKey, DevEUI, GatewayEUI, JoinEUI, NwkKey
+
+BINARY = station_binary()
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.station,
+    pytest.mark.skipif(BINARY is None, reason=f"{VARIABLE} names no Basics Station"),
+]
+
+GATEWAY = GatewayEUI(EUI64.from_hex("0016c001ff000001"))
+DEVICE = DevEUI(EUI64.from_hex("00afee7cf5ed6f1e"))
+JOIN_EUI = JoinEUI(EUI64.from_hex("70b3d57ed00000dc"))
+APP_KEY = "2b7e151628aed2a6abf7158809cf4f3c"
+NWK_KEY = "3c4fcf098815f7aba6d2ae2816157e2b"
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports that nobody listens on at this moment."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+@dataclass(slots=True)
+class Bittern:
+    """The program in a folder of its own, as an operator uses it."""
+
+    folder: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        names = ("LNS", "MQTT", "API", "CUPS")
+        ports = zip(names, free_ports(len(names)), strict=True)
+        self.environment = {f"BITTERN_{name}__PORT": str(port) for name, port in ports}
+        self.environment["BITTERN_DATA_DIR"] = str(self.folder / "data")
+
+    async def start(self, *arguments: str) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bittern", *arguments),
+            env=os.environ | self.environment,
+            cwd=self.folder,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+
+    async def run(self, *arguments: str) -> str:
+        """What a command prints; it must succeed."""
+        process = await self.start(*arguments)
+        output, errors = await process.communicate()
+        assert process.returncode == 0, errors.decode()
+        return output.decode()
+
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
+        """The server, from its ready line until it has ended in order."""
+        process = await self.start("serve", "--json")
+        assert process.stdout is not None
+        assert process.stderr is not None
+        log = asyncio.create_task(process.stderr.read())
+        try:
+            ready = await asyncio.wait_for(process.stdout.readline(), 30)
+            assert ready, (await log).decode()
+            yield
+        finally:
+            if process.returncode is None:
+                process.send_signal(signal.SIGTERM)
+            code = await asyncio.wait_for(process.wait(), 30)
+            text = (await log).decode()
+            print(text)  # pytest shows it beside a failure
+        assert code == 0
+        assert "Traceback" not in text
+
+    @asynccontextmanager
+    async def subscriber(self) -> AsyncIterator[aiomqtt.Client]:
+        async with aiomqtt.Client(
+            "127.0.0.1",
+            int(self.environment["BITTERN_MQTT__PORT"]),
+            username="bittern",
+            password=(self.folder / "data" / "mqtt.password").read_text().strip(),
+        ) as client:
+            await client.subscribe("bittern/uplink", qos=1)
+            yield client
+
+
+@dataclass(slots=True)
+class StationAir:
+    """The air between simulated devices and the genuine station's radio."""
+
+    radio: SimulatedRadio
+    air: Air = field(init=False)
+    ended_us: int = 0
+    """When the last uplink ended, by the concentrator's clock."""
+    sent: list[Transmitted] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.air = Air(clock_us=lambda: self.radio.clock_us)
+
+    def hear(self, emission: Emission, ended_us: int, rssi_dbm: int, snr_db: float) -> None:
+        self.ended_us = ended_us
+        self.radio.hear(
+            emission.phy_payload,
+            frequency_hz=emission.frequency_hz,
+            data_rate=emission.data_rate,
+            ended_us=ended_us,
+            snr_db=snr_db,
+        )
+
+    async def carry_downlinks(self) -> None:
+        """Until cancelled: what the station transmits reaches the device at its time."""
+        while True:
+            sent = await self.radio.transmitted(timeout_s=3600)
+            self.sent.append(sent)
+            self.air.transmit(
+                RadioTransmission(
+                    downlink_id=0,
+                    dev_eui=DEVICE,
+                    phy_payload=sent.phy_payload,
+                    window="",
+                    at_us=sent.start_us,
+                    frequency_hz=sent.frequency_hz,
+                    data_rate=0,
+                    modulation=Modulation(sent.spreading_factor, sent.bandwidth_khz),
+                    rctx=0,
+                )
+            )
+
+
+@asynccontextmanager
+async def on_air(home: Path, region_name: str) -> AsyncIterator[StationAir]:
+    """A genuine station with the files in ``home``, listening."""
+    assert BINARY is not None
+    async with SimulatedRadio(plan(region_name)) as radio:
+        conf = station_conf(GATEWAY, radio.path)
+        async with GenuineStation(BINARY, home, conf):
+            await radio.until_connected(timeout_s=30)
+            around = StationAir(radio)
+            downlinks = asyncio.create_task(around.carry_downlinks())
+            try:
+                yield around
+            finally:
+                downlinks.cancel()
+                await asyncio.wait([downlinks])
+
+
+async def next_uplink(messages: AsyncIterator[aiomqtt.Message]) -> dict[str, Any]:
+    message = await asyncio.wait_for(anext(messages), 20)
+    assert isinstance(message.payload, bytes)
+    document = json.loads(message.payload)
+    assert isinstance(document, dict)
+    return document
+
+
+@pytest.mark.parametrize(
+    ("region_name", "version"),
+    [("EU868", "1.0.3"), ("US915", "1.0.4"), ("EU868", "1.1")],
+)
+async def test_join_ten_uplinks_and_a_confirmed_downlink(
+    tmp_path: Path, region_name: str, version: str
+) -> None:
+    bittern, home = Bittern(tmp_path), tmp_path / "gateway"
+    is_1_1 = version == "1.1"
+    await bittern.run("gateway", "add", str(GATEWAY), "--region", region_name, "--files", str(home))
+    keys = ["--app-key", APP_KEY, *(["--nwk-key", NWK_KEY] if is_1_1 else [])]
+    device_add = ["device", "add", str(DEVICE), "--join-eui", str(JOIN_EUI), *keys]
+    await bittern.run(*device_add, "--version", version, "--region", region_name)
+    device = SimulatedDevice(
+        dev_eui=DEVICE,
+        activation=Otaa(
+            join_eui=JOIN_EUI,
+            app_key=AppKey.from_hex(APP_KEY),
+            nwk_key=NwkKey.from_hex(NWK_KEY) if is_1_1 else None,
+        ),
+        version=MacVersion.parse(version),
+        region=device_region(region_name),
+        chance=random.Random(1),
+        sub_bands=(2,) if region_name == "US915" else (),
+    )
+    async with bittern.serving(), bittern.subscriber() as client:
+        messages = client.messages.__aiter__()
+        async with on_air(home, region_name) as around:
+            antenna = [Hearing(around)]
+
+            device.join_request()
+            joined = await around.air.exchange(device, antenna)
+            assert isinstance(joined, Joined)
+            [join_accept] = around.sent
+            assert join_accept.start_us == around.ended_us + 5_000_000
+
+            for number in range(10):
+                payload = f"reading {number}".encode()
+                device.uplink(payload, fport=5)
+                await around.air.exchange(device, antenna)
+                document = await next_uplink(messages)
+                assert base64.b64decode(document["PayloadData"]) == payload
+                metadata = document["WirelessMetadata"]["LoRaWAN"]
+                assert metadata["DevEui"] == str(DEVICE)
+                assert metadata["FCnt"] == number
+                assert metadata["FPort"] == 5
+                assert metadata["Gateways"][0]["GatewayEui"] == str(GATEWAY)
+
+            send = ["device", "send", str(DEVICE), "--fport", "9", "--text", "open the valve"]
+            await bittern.run(*send, "--confirmed")
+            around.sent.clear()
+            device.uplink(b"anything?", fport=5)
+            received = await around.air.exchange(device, antenna)
+            assert isinstance(received, DownlinkReceived)
+            assert (received.payload, received.fport) == (b"open the valve", 9)
+            assert received.confirmed
+            [transmission] = around.sent
+            rx1 = device.windows()[0]
+            assert transmission.frequency_hz == rx1.frequency_hz
+            assert transmission.spreading_factor == rx1.modulation.spreading_factor
+            assert transmission.start_us == around.ended_us + rx1.delay_s * 1_000_000
+
+            device.uplink(b"done", fport=5)  # with the ACK
+            await around.air.exchange(device, antenna)
+            assert json.loads(await bittern.run("device", "queue", str(DEVICE), "--json")) == []
+            assert around.air.complaints == []
