@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -15,6 +16,9 @@ from bittern.cli.station_files import FILES, write_station_files
 from bittern.cli.workspace import Workspace, run
 from bittern.errors import Conflict, NotFound
 from bittern.gateway.eui_text import format_id6
+from bittern.gateway.router_config import CUSTOMARY_SUB_BAND
+from bittern.lorawan import regions
+from bittern.lorawan.regions.plan import FixedPlan
 from bittern.pki.issuing import Issued, issue_gateway_certificate
 from bittern.store.protocol import Store
 from bittern.store.records import Gateway, GatewayCertificate
@@ -78,13 +82,14 @@ def add(
     """
     workspace = Workspace.of(data_dir, config)
     now = workspace.now()
+    region = region or workspace.configuration.network.region
     gateway = Gateway(
         id=str(uuid.uuid4()),
         gateway_eui=GatewayEUI(eui),
         name=name,
         description=description,
-        region=region or workspace.configuration.network.region,
-        sub_bands=tuple(sorted(set(sub_band or ()))),
+        region=region,
+        sub_bands=sub_bands(region, sub_band or ()),
         join_eui_filters=tuple(join_eui_range or ()),
         net_id_filters=tuple(int(one) for one in net_id or ()),
         max_eirp_dbm=max_eirp,
@@ -98,6 +103,21 @@ def add(
         return
     output.say(f"gateway {eui} added: {gateway.region}")
     output.say(f"its files are in {folder}: {' '.join(FILES)}")
+
+
+def sub_bands(region: str, given: Iterable[int] = ()) -> tuple[int, ...]:
+    """Those of a fixed plan, by default the customary one; other plans have none."""
+    plan, chosen = regions.plan(region), tuple(sorted(set(given)))
+    if not isinstance(plan, FixedPlan):
+        if chosen:
+            raise typer.BadParameter(f"{plan.name} has no sub-bands", param_hint="--sub-band")
+        return ()
+    chosen = chosen or (min(CUSTOMARY_SUB_BAND, plan.sub_band_count),)
+    if chosen[-1] > plan.sub_band_count:
+        raise typer.BadParameter(
+            f"{plan.name} has {plan.sub_band_count} sub-bands", param_hint="--sub-band"
+        )
+    return chosen
 
 
 async def _register(

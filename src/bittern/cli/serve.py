@@ -7,7 +7,7 @@ import logging
 import os
 import signal
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 import typer
@@ -21,6 +21,8 @@ from bittern.config import Configuration
 
 if TYPE_CHECKING:
     from bittern.app import Addresses
+
+T = TypeVar("T")
 
 app = verb()
 logger = logging.getLogger("bittern.serve")
@@ -42,11 +44,11 @@ def serve(
     run_on_uvloop(_serve(workspace.configuration, as_json))
 
 
-def run_on_uvloop(work: Coroutine[Any, Any, None]) -> None:
+def run_on_uvloop(work: Coroutine[Any, Any, T]) -> T:
     import uvloop
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(work)
+        return runner.run(work)
 
 
 async def _serve(configuration: Configuration, as_json: bool) -> None:

@@ -1,0 +1,195 @@
+"""Who plays in the demo: gateways and devices, and how they are registered."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from bittern import installation
+from bittern.cli.device_add import device_profile, register, service_profile
+from bittern.cli.gateway import sub_bands
+from bittern.cli.station_files import write_station_files
+from bittern.config import Configuration
+from bittern.lorawan.crypto import SessionKeys, as_kind
+from bittern.lorawan.versions import MacVersion, uses_nwk_key
+from bittern.pki.issuing import issue_gateway_certificate
+from bittern.simulator.device import Abp, Otaa, SimulatedDevice
+from bittern.simulator.regions import device_region
+from bittern.store.protocol import Store
+from bittern.store.records import (
+    AbpActivation,
+    Activation,
+    Device,
+    Gateway,
+    GatewayCertificate,
+    OtaaActivation,
+)
+from bittern.types import (
+    EUI64,
+    AppKey,
+    AppSKey,
+    DevAddr,
+    DevEUI,
+    FNwkSIntKey,
+    GatewayEUI,
+    Instant,
+    JoinEUI,
+    NwkKey,
+    NwkSEncKey,
+    SNwkSIntKey,
+)
+
+JOIN_EUI = JoinEUI(EUI64.from_hex("70b3d57ed0000000"))
+FPORT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayPart:
+    name: str
+    eui: GatewayEUI
+    region: str
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePart:
+    """`says` is what it measures: a word, the mean and the unit."""
+
+    name: str
+    dev_eui: DevEUI
+    version: MacVersion
+    region: str
+    joins: bool
+    says: tuple[str, float, str]
+
+    @property
+    def what(self) -> str:
+        return f"{'OTAA' if self.joins else 'ABP'} {self.version} {self.region}"
+
+    def payload(self, chance: random.Random) -> bytes:
+        word, mean, unit = self.says
+        return f"{word} {chance.gauss(mean, mean / 50):.1f} {unit}".encode()
+
+
+def _gateway(number: int, name: str, region: str) -> GatewayPart:
+    return GatewayPart(name, GatewayEUI(EUI64.from_int(0x0016C001FF000000 + number)), region)
+
+
+def _device(number: int, name: str, what: str, says: tuple[str, float, str]) -> DevicePart:
+    """`what` is activation, version and region."""
+    activation, version, region = what.split()
+    dev_eui = DevEUI(EUI64.from_int(0x70B3D57ED0000000 + number))
+    return DevicePart(name, dev_eui, MacVersion.parse(version), region, activation == "OTAA", says)
+
+
+GATEWAYS = (
+    _gateway(1, "harbour", "EU868"),
+    _gateway(2, "hill", "EU868"),
+    _gateway(3, "prairie", "US915"),
+)
+DEVICES = (
+    _device(1, "tide gauge", "OTAA 1.0.3 EU868", ("level", 2.3, "m")),
+    _device(2, "greenhouse", "OTAA 1.0.4 EU868", ("air", 24.0, "C")),
+    _device(3, "bridge", "OTAA 1.1 EU868", ("strain", 110.0, "ppm")),
+    _device(4, "water meter", "ABP 1.0.3 EU868", ("flow", 3.1, "l/min")),
+    _device(5, "silo", "OTAA 1.0.3 US915", ("fill", 71.0, "%")),
+    _device(6, "pump", "ABP 1.1 US915", ("head", 5.8, "bar")),
+)
+
+
+async def register_gateway(
+    store: Store,
+    configuration: Configuration,
+    part: GatewayPart,
+    *,
+    folder: Path,
+    uri: str,
+    now: Instant,
+) -> None:
+    """As `gateway add` does: the record, the certificate, and the files in `folder`."""
+    authority = installation.authority(configuration, now)
+    issued = issue_gateway_certificate(authority, part.eui, now)
+    gateway = Gateway(
+        id=str(uuid.uuid4()),
+        gateway_eui=part.eui,
+        name=part.name,
+        region=part.region,
+        sub_bands=sub_bands(part.region),
+        created_at=now,
+    )
+    certificate = GatewayCertificate(
+        fingerprint=issued.certificate_id,
+        gateway_eui=part.eui,
+        not_after=issued.not_after,
+        created_at=now,
+    )
+    with write_station_files(folder, uri=uri, trust=authority.pem, issued=issued):
+        await store.add_gateway(gateway)
+        await store.add_certificate(certificate)
+
+
+async def register_device(
+    store: Store, part: DevicePart, chance: random.Random, now: Instant
+) -> SimulatedDevice:
+    """As `device add` does; and the device itself, with the same keys."""
+    activation = _root_keys(part) if part.joins else _session(part)
+    profile = device_profile(part.version, part.region, device_class="A", joins=part.joins)
+    service = service_profile()
+    device = Device(
+        id=str(uuid.uuid4()),
+        dev_eui=part.dev_eui,
+        name=part.name,
+        destination=installation.DEFAULT_DESTINATION,
+        device_profile_id=profile.id,
+        service_profile_id=service.id,
+        activation=activation,
+        created_at=now,
+    )
+    await register(store, device, profile, service, now)
+    return SimulatedDevice(
+        dev_eui=part.dev_eui,
+        activation=_simulated(activation),
+        version=part.version,
+        region=device_region(part.region),
+        chance=chance,
+        sub_bands=sub_bands(part.region),
+    )
+
+
+def _root_keys(part: DevicePart) -> OtaaActivation:
+    return OtaaActivation(
+        join_eui=JOIN_EUI,
+        app_key=AppKey(secrets.token_bytes(16)),
+        nwk_key=NwkKey(secrets.token_bytes(16)) if uses_nwk_key(part.version) else None,
+    )
+
+
+def _session(part: DevicePart) -> AbpActivation:
+    f_nwk_s_int_key = FNwkSIntKey(secrets.token_bytes(16))
+    s_nwk_s_int_key = SNwkSIntKey(secrets.token_bytes(16))
+    nwk_s_enc_key = NwkSEncKey(secrets.token_bytes(16))
+    if not uses_nwk_key(part.version):  # then the three are one
+        s_nwk_s_int_key = as_kind(SNwkSIntKey, f_nwk_s_int_key)
+        nwk_s_enc_key = as_kind(NwkSEncKey, f_nwk_s_int_key)
+    app_s_key = AppSKey(secrets.token_bytes(16))
+    return AbpActivation(
+        # 00 is the prefix of NetID 000000, of private networks (TS002-1.1.0, 13).
+        dev_addr=DevAddr(bytes(1) + secrets.token_bytes(3)),
+        keys=SessionKeys(f_nwk_s_int_key, s_nwk_s_int_key, nwk_s_enc_key, app_s_key),
+    )
+
+
+def _simulated(activation: Activation) -> Otaa | Abp:
+    match activation:
+        case OtaaActivation(join_eui=join_eui, app_key=app_key, nwk_key=nwk_key):
+            return Otaa(join_eui=join_eui, app_key=app_key, nwk_key=nwk_key)
+        case AbpActivation(dev_addr=dev_addr, keys=keys):
+            return Abp(dev_addr=dev_addr, keys=keys)
+
+
+def within_reach(part: DevicePart) -> Iterator[GatewayPart]:
+    """Gateways that listen where the device sends."""
+    return (gateway for gateway in GATEWAYS if gateway.region == part.region)
