@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import ssl
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -56,8 +57,8 @@ class MqttOutput:
 
     async def publish(self, messages: Sequence[Message]) -> Failures:
         connection = self._connection
-        if connection is None:
-            raise DeliveryUnavailable(self._reason)
+        if connection is None or connection.lost.done():
+            raise DeliveryUnavailable(self._why())
         batch = Batch(messages)
         if self._suspicions < self._settings.blamed:
             connection.publish(batch, range(len(messages)))
@@ -74,8 +75,8 @@ class MqttOutput:
         return batch.failures or NO_FAILURES
 
     def health(self) -> Health:
-        if self._connection is None:
-            return Health(False, self._reason)
+        if self._connection is None or self._connection.lost.done():
+            return Health(False, self._why())
         return Health(True, f"connected to {self._settings.host}:{self._settings.port}")
 
     def statistics(self) -> Mapping[str, int]:
@@ -86,6 +87,12 @@ class MqttOutput:
             "acknowledged": self._acknowledged + (connection.acknowledged if connection else 0),
             "under_way": connection.under_way if connection else 0,
         }
+
+    def _why(self) -> str:
+        """There is no connection."""
+        connection = self._connection
+        # One that is lost is put away by its task, a moment later.
+        return self._reason if connection is None else connection.lost.result()
 
     def _publish_without_suspect(self, connection: MqttConnection, batch: Batch) -> None:
         places: list[int] = []
@@ -175,4 +182,7 @@ def _tls(mqtt: Mqtt) -> ssl.SSLContext:
 
 
 def _told(error: OSError) -> str:
+    """asyncio and uvloop say it each in their own words."""
+    if isinstance(error, ConnectionError) and error.errno:
+        return os.strerror(error.errno)
     return error.strerror or str(error) or type(error).__name__
