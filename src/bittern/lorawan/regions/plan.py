@@ -12,140 +12,47 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import cached_property
-from typing import NamedTuple
 
-import msgspec
+from bittern.lorawan.regions.tables import (
+    Channel,
+    ChannelMask,
+    ClassB,
+    DataRate,
+    DutyCycleBand,
+    JoinChannel,
+    Modulation,
+    PayloadSizes,
+    StationDataRate,
+    SubBandMasks,
+    fsk,
+    hop,
+    lora,
+    lora_downlink,
+    lora_uplink,
+    lr_fhss,
+)
 
-from bittern.types import DevAddr
-
-
-class Modulation(StrEnum):
-    """As AWS writes them."""
-
-    LORA = "LORA"
-    FSK = "FSK"
-    LR_FHSS = "LR_FHSS"
-
-
-class DataRate(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of a region's data rate table. What a modulation does not have is 0."""
-
-    modulation: Modulation
-    spreading_factor: int = 0
-    """LoRa: 5..12."""
-    bandwidth_khz: int = 0
-    """LoRa: 125, 250, 500. LR-FHSS: the occupied channel width."""
-    bit_rate: int = 0
-    """FSK and LR-FHSS, bits per second."""
-    coding_rate: str = ""
-    uplink: bool = True
-    downlink: bool = True
-
-
-def lora(spreading_factor: int, bandwidth_khz: int) -> DataRate:
-    return DataRate(
-        modulation=Modulation.LORA,
-        spreading_factor=spreading_factor,
-        bandwidth_khz=bandwidth_khz,
-        coding_rate="4/5",
-    )
-
-
-def lora_uplink(spreading_factor: int, bandwidth_khz: int) -> DataRate:
-    return msgspec.structs.replace(lora(spreading_factor, bandwidth_khz), downlink=False)
-
-
-def lora_downlink(spreading_factor: int, bandwidth_khz: int) -> DataRate:
-    return msgspec.structs.replace(lora(spreading_factor, bandwidth_khz), uplink=False)
-
-
-def fsk(bit_rate: int) -> DataRate:
-    return DataRate(modulation=Modulation.FSK, bit_rate=bit_rate)
-
-
-def lr_fhss(bandwidth_khz: int, coding_rate: str, bit_rate: int) -> DataRate:
-    """LR-FHSS, from device to gateway only."""
-    return DataRate(
-        modulation=Modulation.LR_FHSS,
-        bandwidth_khz=bandwidth_khz,
-        coding_rate=coding_rate,
-        bit_rate=bit_rate,
-        downlink=False,
-    )
-
-
-class Channel(NamedTuple):
-    """An uplink channel and the data rates that a device may use on it."""
-
-    frequency_hz: int
-    min_dr: int
-    max_dr: int
-
-
-class ChannelMask(NamedTuple):
-    """ChMaskCntl and ChMask of one LinkADRReq (TS001-1.0.4, 5.3)."""
-
-    control: int
-    mask: int
-
-
-class StationDataRate(NamedTuple):
-    """A row of Basics Station's ``DRs``: SF (0: FSK, -1: undefined), kHz, 1 if downlink only."""
-
-    spreading_factor: int
-    bandwidth_khz: int
-    downlink_only: int
-
-
-class DutyCycleBand(NamedTuple):
-    """A part of the spectrum with its own limit on time on air."""
-
-    min_hz: int
-    max_hz: int
-    duty_cycle: float
-    """1 is no limit."""
-    max_eirp_dbm: float
-
-
-@dataclass(frozen=True, slots=True)
-class PayloadSizes:
-    """N by data rate: bytes of the largest FRMPayload with empty FOpts; M, a MACPayload, is N + 8.
-
-    ``repeater`` leaves room for a repeater's header. ``dwell`` is under a dwell time of 400 ms.
-    """
-
-    plain: Mapping[int, int]
-    repeater: Mapping[int, int]
-    dwell: Mapping[int, int] | None = None
-    dwell_repeater: Mapping[int, int] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ClassB:
-    """Beacons and ping slots (TS001-1.0.4, 11 and 14; RP002-1.0.4, "Class B beacon").
-
-    Several frequencies are hopped through: a beacon by its time, a ping slot by DevAddr and time.
-    """
-
-    beacon_data_rate: int
-    beacon_frequencies_hz: tuple[int, ...]
-    beacon_layout: tuple[int, int, int]
-    """Offsets of time and GwSpecific, and the length, as Basics Station wants them."""
-    ping_slot_data_rate: int
-    ping_slot_frequencies_hz: tuple[int, ...]
-
-    def beacon_frequency_hz(self, beacon_time_s: int) -> int:
-        """``beacon_time_s``: GPS seconds, a multiple of the 128 s beacon period."""
-        return _hop(self.beacon_frequencies_hz, beacon_time_s // 128)
-
-    def ping_slot_frequency_hz(self, dev_addr: DevAddr, beacon_time_s: int) -> int:
-        return _hop(self.ping_slot_frequencies_hz, int(dev_addr) + beacon_time_s // 128)
-
-
-def _hop(frequencies_hz: Sequence[int], step: int) -> int:
-    return frequencies_hz[step % len(frequencies_hz)]
+__all__ = [
+    "Channel",
+    "ChannelMask",
+    "ClassB",
+    "DataRate",
+    "DutyCycleBand",
+    "DynamicPlan",
+    "FixedPlan",
+    "JoinChannel",
+    "Modulation",
+    "PayloadSizes",
+    "Plan",
+    "StationDataRate",
+    "SubBandMasks",
+    "fsk",
+    "lora",
+    "lora_downlink",
+    "lora_uplink",
+    "lr_fhss",
+]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -156,8 +63,18 @@ class Plan(ABC):
     """As AWS writes it: ``EU868``."""
     common_name: str
     """As RP002 writes it: ``EU863-870``."""
+    aliases: tuple[str, ...] = ()
+    """Other spellings in use."""
     station_region: str
-    """As Basics Station writes it."""
+    """The region that Basics Station is told: ``IL915`` unless it has a name of the region's own
+    that it transmits under.
+
+    Station 2.0.6 sends nothing at all in a region whose name it does not know, and it knows only
+    EU868, US915, AU915, AS923-1, KR920 and IL915. In AS923-1 and KR920 it listens before it talks,
+    which fails in gateways whose radio cannot, and in EU868 it keeps the duty cycles of Europe.
+    IL915 means no more to it than a limit of 14 dBm, and AU915 one of 30 dBm. Who has a gateway
+    that listens, or needs more power, sets the gateway's own ``station_region``.
+    """
     frequency_range_hz: tuple[int, int]
     data_rates: Mapping[int, DataRate]
     payload_sizes: PayloadSizes
@@ -173,6 +90,10 @@ class Plan(ABC):
     class_b: ClassB
     duty_cycle_bands: tuple[DutyCycleBand, ...] = ()
     """Empty where the region has no duty cycle."""
+    listen_before_talk: str = ""
+    """Who must find a channel free before sending; empty where nobody."""
+    station_max_eirp_dbm: float | None = None
+    """For ``max_eirp``, where ``station_region`` allows more than the region does."""
     has_tx_param_setup: bool = False
     """Devices of this region understand TxParamSetupReq."""
     boot_uplink_dwell: bool = False
@@ -251,6 +172,13 @@ class Plan(ABC):
     @abstractmethod
     def rx1_frequency(self, uplink_frequency_hz: int) -> int | None:
         """``None`` if no channel of a fixed plan has the frequency."""
+
+    def joined_on(self, frequency_hz: int) -> JoinChannel | None:
+        """``None`` where a join-request has no RX1, as ``rx1_frequency``."""
+        rx1_frequency_hz = self.rx1_frequency(frequency_hz)
+        if rx1_frequency_hz is None:
+            return None
+        return JoinChannel(frequency_hz, rx1_frequency_hz, self.rx2_frequency_hz, self.class_b)
 
     @abstractmethod
     def cf_list(self, sub_bands: Sequence[int] = ()) -> bytes | None:
@@ -339,16 +267,6 @@ class DynamicPlan(Plan):
         return [*self.uplink_channels(sub_bands), *self.station_channels]
 
 
-@dataclass(frozen=True, kw_only=True)
-class SubBandMasks:
-    """How a fixed plan's LinkADRReq says "all" and "none" (RP002-1.0.4, ChMaskCntl tables)."""
-
-    all_narrow_on: int
-    """ChMaskCntl that enables every 125 kHz channel; its ChMask is that of the wide channels."""
-    all_narrow_off: int | None
-    """The same for disabling; ``None`` where there is none."""
-
-
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FixedPlan(Plan):
     """US915 and its like. Channels are indexed narrow ones first, then wide ones."""
@@ -360,6 +278,8 @@ class FixedPlan(Plan):
     downlink_frequencies_hz: tuple[int, ...]
     """RX1 is on the uplink's channel index modulo their number."""
     masks: SubBandMasks
+    common_join_channels: tuple[JoinChannel, ...] = ()
+    """Where devices join, if not on every channel; each with windows of its own."""
 
     @cached_property
     def channels(self) -> tuple[Channel, ...]:
@@ -371,7 +291,16 @@ class FixedPlan(Plan):
 
     @property
     def join_channels(self) -> tuple[Channel, ...]:
-        return self.channels
+        if not self.common_join_channels:
+            return self.channels
+        indices = (self._index_by_frequency[one.frequency_hz] for one in self.common_join_channels)
+        return tuple(self.channels[index] for index in indices)
+
+    def joined_on(self, frequency_hz: int) -> JoinChannel | None:
+        for one in self.common_join_channels:
+            if one.frequency_hz == frequency_hz:
+                return one
+        return None if self.common_join_channels else super().joined_on(frequency_hz)
 
     @property
     def sub_band_count(self) -> int:
@@ -404,7 +333,7 @@ class FixedPlan(Plan):
 
     def rx1_frequency(self, uplink_frequency_hz: int) -> int | None:
         index = self._index_by_frequency.get(uplink_frequency_hz)
-        return None if index is None else _hop(self.downlink_frequencies_hz, index)
+        return None if index is None else hop(self.downlink_frequencies_hz, index)
 
     def cf_list(self, sub_bands: Sequence[int] = ()) -> bytes | None:
         """CFListType 1: masks of 16 channels each."""
