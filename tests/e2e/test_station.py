@@ -6,8 +6,9 @@ Runs where BITTERN_STATION_BIN names a binary (version 2.0.6, variant ``testsim`
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,10 +19,11 @@ from bittern.config import Lns
 from bittern.lorawan.radio import Reception, Transmission, Window
 from bittern.lorawan.regions import plan
 from bittern.network.events import GatewayConnected, GatewayDisconnected, GatewayRefused
-from bittern.pki.issuing import Issued
+from bittern.pki.authority import open_authority
+from bittern.pki.issuing import Issued, issue_gateway_certificate
 from bittern.store.records import Change, Gateway
 from bittern.testing.genuine_station import VARIABLE, GenuineStation, station_binary, station_conf
-from bittern.testing.lns_site import LnsSite
+from bittern.testing.lns_site import LnsSite, wall_clock
 from bittern.testing.simulated_radio import SimulatedRadio
 from bittern.types import EUI64, DevEUI, GatewayEUI, Instant, Refusal
 
@@ -69,6 +71,7 @@ async def scene(
     settings: Lns | None = None,
     certificate_of: GatewayEUI = EUI,
     has_pps: bool = False,
+    spoil: Callable[[Path], None] = lambda home: None,
 ) -> AsyncIterator[Scene]:
     assert BINARY is not None
     gateway = gateway or Gateway(id="1", gateway_eui=EUI, created_at=Instant(0))
@@ -80,6 +83,7 @@ async def scene(
             other = Gateway(id="2", gateway_eui=certificate_of, created_at=Instant(0))
             issued[certificate_of] = site.add_gateway(other)
         site.write_station_files(home, issued[certificate_of])
+        spoil(home)
         async with SimulatedRadio(plan(gateway.region)) as radio:
             conf = station_conf(EUI, radio.path, has_pps=has_pps)
             async with GenuineStation(BINARY, home, conf) as station:
@@ -154,6 +158,36 @@ async def test_the_certificate_of_another_gateway_is_explained_to_it(tmp_path: P
             reason,
         )
         assert at.site.server.connected() == []
+
+
+async def test_a_certificate_of_another_installation_is_told_to_the_operator(
+    tmp_path: Path,
+) -> None:
+    def spoil(home: Path) -> None:
+        elsewhere = open_authority(tmp_path / "elsewhere", wall_clock())
+        issued = issue_gateway_certificate(elsewhere, EUI, wall_clock())
+        (home / "tc.crt").write_bytes(issued.certificate_pem)
+        (home / "tc.key").write_bytes(issued.private_key_pem())
+
+    async with scene(tmp_path, spoil=spoil) as at:
+        refused = await at.site.kept.event(GatewayRefused)
+        assert refused.refusal is Refusal.CERTIFICATE_UNKNOWN
+        assert refused.reason.startswith("certificate is not of this server's authority")
+
+
+async def test_a_station_that_does_not_trust_the_server_is_told_to_the_operator(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def spoil(home: Path) -> None:
+        (home / "tc.trust").write_bytes(open_authority(tmp_path / "elsewhere", wall_clock()).pem)
+
+    with caplog.at_level(logging.WARNING, "bittern.servers.lns"):
+        async with scene(tmp_path, spoil=spoil) as at:
+            await at.station.until_logged("TLS server certificate verification failed")
+            async with asyncio.timeout(10):
+                while not at.site.server.statistics().failed_handshakes:
+                    await asyncio.sleep(0.05)
+    assert "handshake failed reason='TLS refused by the other end" in caplog.text
 
 
 async def test_a_station_older_than_demanded_is_told(tmp_path: Path) -> None:

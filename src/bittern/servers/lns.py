@@ -30,13 +30,15 @@ from bittern.servers.tls import tell_failed_handshakes
 from bittern.store.records import Change
 from bittern.types import EUI64, GatewayEUI, Instant, Refusal
 
+logger = logging.getLogger("bittern.servers.lns")
+
 FAREWELL_S = 5.0
 """How long gateways may take to answer our close when the server ends."""
 QUIET_S = 10.0
 """The same reason of failed handshakes is told once in this time: ports are scanned."""
 
 # picows tells of every connection; what matters of it is told by the listeners, by gateway.
-_websocket_logger = logging.getLogger("bittern.servers.lns.websocket")
+_websocket_logger = logger.getChild("websocket")
 _websocket_logger.setLevel(logging.CRITICAL)
 
 
@@ -138,7 +140,7 @@ class LnsServer:
         if refusal is not None:
             self._hub.refuse(refusal, reason, None)
         else:
-            logging.getLogger("bittern.servers.lns").info("handshake failed reason=%r", reason)
+            logger.warning("handshake failed reason=%r", reason)
 
 
 def _concerns(change: Change, gateway_eui: GatewayEUI, fingerprint: str | None) -> bool:
