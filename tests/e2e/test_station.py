@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from bittern.config import Lns
+from bittern.gateway.router_config import GatewaySettings, router_config
 from bittern.lorawan.radio import Reception, Transmission, Window
-from bittern.lorawan.regions import plan
+from bittern.lorawan.regions import names, plan
 from bittern.network.events import GatewayConnected, GatewayDisconnected, GatewayRefused
 from bittern.pki.authority import open_authority
 from bittern.pki.issuing import Issued, issue_gateway_certificate
@@ -134,6 +135,28 @@ async def test_it_connects_and_listens_to_exactly_the_channels_of_us915(tmp_path
         await at.station.until_logged("Configuring for region: US915 -- 902.0MHz..928.0MHz")
         narrow = [round(903.9 + 0.2 * n, 1) for n in range(8)]
         assert channels(at.station.log) == [*(("mSF", mhz) for mhz in narrow), ("STD", 904.6)]
+
+
+@pytest.mark.parametrize("region_name", names())
+async def test_every_region_is_listened_to_and_transmitted_in(
+    tmp_path: Path, region_name: str
+) -> None:
+    """Of a region that it does not know a station takes the channels and sends nothing: then the
+    plan must name another one to it."""
+    gateway = Gateway(id="1", gateway_eui=EUI, region=region_name, created_at=Instant(0))
+    region = plan(region_name)
+    async with scene(tmp_path, gateway) as at:
+        await at.until_listening()
+        wanted = router_config(region, GatewaySettings()).upchannels
+        assert sorted({mhz for _, mhz in channels(at.station.log)}) == sorted(
+            {frequency_hz / 1e6 for frequency_hz, _, _ in wanted}
+        )
+        frequency_hz, data_rate, _ = wanted[0]
+        reception = await at.heard(DATA_UP, frequency_hz, data_rate)
+        rx2 = Window(region.rx2_data_rate, region.rx2_frequency_hz)
+        transmission = class_a(reception, device_class="C", rx1=None, rx2=rx2)
+        assert at.site.server.transmit(EUI, transmission)
+        assert (await at.radio.transmitted()).frequency_hz == region.rx2_frequency_hz
 
 
 async def test_a_changed_gateway_comes_back_for_its_configuration(tmp_path: Path) -> None:

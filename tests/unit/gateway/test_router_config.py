@@ -6,7 +6,7 @@ import pytest
 
 from bittern.gateway.lns_messages import Beaconing
 from bittern.gateway.router_config import GatewaySettings, router_config
-from bittern.lorawan.regions import plan
+from bittern.lorawan.regions import names, plan
 
 EU868 = plan("EU868")
 US915 = plan("US915")
@@ -47,6 +47,21 @@ def test_us915_listens_to_the_customary_sub_band() -> None:
         *((903_900_000 + 200_000 * n, 0, 3) for n in range(8)),
         (904_600_000, 4, 4),
     )
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_region_fits_what_a_station_takes(name: str) -> None:
+    config = router_config(plan(name), GatewaySettings())
+    assert config.region in {"EU868", "US915", "AU915", "AS923-1", "KR920", "IL915"}
+    assert len(config.data_rates) == 16
+    low, high = config.freq_range
+    for frequency_hz, min_dr, max_dr in config.upchannels:
+        assert low <= frequency_hz <= high
+        assert 0 <= min_dr <= max_dr <= 7
+        # A range that mixes 125 kHz with wider rows would claim the one wide modem.
+        rows = config.data_rates[min_dr : max_dr + 1]
+        assert len({(spreading > 0, khz) for spreading, khz, _ in rows}) == 1
+    assert sum(config.data_rates[dr][1] == 125 for _, dr, _ in config.upchannels) <= 8
 
 
 def test_another_sub_band_is_listened_to_instead() -> None:
