@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bittern.cli.workspace import Workspace
+from bittern.errors import ConfigurationError
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("BITTERN_DATA_DIR", raising=False)
+
+
+def test_data_lie_in_data_of_the_current_folder(tmp_path: Path) -> None:
+    assert Workspace.of(None, None).layout.data_dir == tmp_path / "data"
+
+
+def test_option_wins_over_environment_and_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "bittern.toml"
+    config.write_text('data_dir = "of-the-file"\n')
+    assert Workspace.of(None, config).layout.data_dir == tmp_path / "of-the-file"
+    monkeypatch.setenv("BITTERN_DATA_DIR", "of-the-environment")
+    assert Workspace.of(None, config).layout.data_dir == tmp_path / "of-the-environment"
+    option = Path("of-the-option")
+    assert Workspace.of(option, config).layout.data_dir == tmp_path / "of-the-option"
+
+
+def test_configuration_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
+    config = tmp_path / "bittern.toml"
+    config.write_text("[lns]\nport = 'x'\n")
+    with pytest.raises(ConfigurationError, match=r"lns\.port"):
+        Workspace.of(None, config)
+
+
+async def test_store_is_made_only_by_who_adds_something(tmp_path: Path) -> None:
+    workspace = Workspace.of(None, None)
+    with pytest.raises(ConfigurationError, match="nothing of bittern"):
+        async with workspace.store():
+            pass
+    async with workspace.store(make=True) as store:
+        assert await store.devices() == []
+    async with workspace.store() as store:
+        assert await store.devices() == []
