@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
@@ -124,8 +125,7 @@ class FileVault(KeyRing):
 
 def _make_key_file(path: Path) -> None:
     """Whole or not at all, durably; of two processes that try at once one wins."""
-    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor, draft = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # mode 0600
     try:
         with os.fdopen(descriptor, "w") as file:
             file.write(f"1 {os.urandom(KEY_SIZE).hex()}\n")
@@ -135,7 +135,7 @@ def _make_key_file(path: Path) -> None:
     except FileExistsError:
         pass
     finally:
-        draft.unlink()
+        os.unlink(draft)
     _sync_folder(path.parent)
 
 

@@ -71,7 +71,7 @@ CREATE TABLE session (
     PRIMARY KEY (dev_eui, generation)
 );
 
-CREATE INDEX session_dev_addr ON session (dev_addr);
+CREATE INDEX session_dev_addr ON session (dev_addr, dev_eui, generation);
 
 CREATE TABLE join_state (
     dev_eui BLOB NOT NULL PRIMARY KEY REFERENCES device (dev_eui) ON DELETE CASCADE,

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from bittern.errors import SealBroken
+from bittern.mac.session import Session
+from bittern.store import codec
+from bittern.store.vault import KeyRing
+from bittern.testing.examples import (
+    CERTIFICATE,
+    DESTINATION,
+    DEVICE_PROFILE,
+    GATEWAY,
+    NOW,
+    SERVICE_PROFILE,
+    delivery,
+    device,
+    downlink,
+    join_state,
+    next_session,
+    session,
+)
+from bittern.types import EUI64, AppKey, DevEUI, Instant
+
+
+class Old(msgspec.Struct):
+    id: str
+    height_m: float
+
+
+class New(msgspec.Struct):
+    id: str
+    height_m: float
+    euis: tuple[DevEUI, ...] = ()
+    tags: list[str] = msgspec.field(default_factory=list)
+
+
+class Careless(msgspec.Struct):
+    id: str
+    key: AppKey
+
+
+@pytest.mark.parametrize("form", ["json", "msgpack"])
+def test_the_rest_of_a_record_round_trips(form: str) -> None:
+    rest = codec.Rest(New, ("id",), form)
+    record = New("a", 2.5, (DevEUI(EUI64(bytes(range(8)))),), ["x"])
+    loaded = rest.load(rest.dump(record))
+    assert New(id="a", **loaded) == record
+    assert type(loaded["euis"][0]) is EUI64
+
+
+@pytest.mark.parametrize("form", ["json", "msgpack"])
+def test_a_row_from_before_a_field_has_its_default(form: str) -> None:
+    body = codec.Rest(Old, ("id",), form).dump(Old("a", 2.5))
+    assert New(id="a", **codec.Rest(New, ("id",), form).load(body)) == New("a", 2.5)
+
+
+@pytest.mark.parametrize("form", ["json", "msgpack"])
+def test_a_row_from_after_a_field_loses_what_is_not_known(form: str) -> None:
+    body = codec.Rest(New, ("id",), form).dump(New("a", 2.5, tags=["x"]))
+    assert codec.Rest(Old, ("id",), form).load(body) == {"height_m": 2.5}
+
+
+def test_defaults_are_written_so_that_they_may_change_later() -> None:
+    body = codec.Rest(New, ("id",), "json").dump(New("a", 2.5))
+    assert body == b'{"height_m":2.5,"euis":[],"tags":[]}'
+
+
+@pytest.mark.parametrize("form", ["json", "msgpack"])
+def test_a_key_cannot_get_into_a_map(form: str) -> None:
+    rest = codec.Rest(Careless, ("id",), form)
+    with pytest.raises(TypeError, match="AppKey has no place in a row"):
+        rest.dump(Careless("a", AppKey(b"root application")))
+
+
+def test_a_session_row_round_trips(vault: KeyRing) -> None:
+    assert codec.session_from_row(codec.session_to_row(session(), vault), vault) == session()
+
+
+def test_a_step_has_no_keys_and_seals_nothing(vault: KeyRing) -> None:
+    before = session()
+    after = next_session(before, nfcnt_down=5, last_uplink_at=Instant(NOW + 1))
+    row = codec.session_to_row(before, vault)
+    step = codec.session_step(before, after)
+    assert step[6:] == (bytes(before.dev_eui), before.generation, before.revision)
+    revision, pending, fcnt_up, nfcnt_down, afcnt_down, state = step[:6]
+    moved = (*row[:2], revision, pending, *row[4:8], fcnt_up, nfcnt_down, afcnt_down, row[11])
+    assert codec.session_from_row((*moved, state), vault) == after
+
+
+def test_every_field_of_a_session_is_kept(vault: KeyRing) -> None:
+    """A field that somebody adds is in the map, unless it has a column."""
+    state = msgspec.msgpack.decode(codec.session_to_row(session(), vault)[12])
+    columns = 12
+    assert len(state) + columns == len(msgspec.structs.fields(Session))
+
+
+def test_a_session_from_before_today_has_todays_defaults(vault: KeyRing) -> None:
+    row = codec.session_to_row(session(), vault)
+    state = msgspec.msgpack.decode(row[12])
+    del state["awaited_ack"], state["last_uplink_at"]
+    state["forgotten"] = 1
+    old = (*row[:12], msgspec.msgpack.encode(state))
+    assert codec.session_from_row(old, vault) == session()
+
+
+def test_session_keys_open_in_their_own_row_only(vault: KeyRing) -> None:
+    row = codec.session_to_row(session(), vault)
+    other = codec.session_to_row(session(1), vault)
+    with pytest.raises(SealBroken):
+        codec.session_from_row((*row[:11], other[11], row[12]), vault)
+    with pytest.raises(SealBroken):
+        codec.session_from_row((row[0], 2, *row[2:]), vault)
+
+
+def test_root_keys_open_in_their_own_row_only(vault: KeyRing) -> None:
+    row = codec.device_to_row(device(), vault)
+    assert codec.device_from_row(row, vault) == device()
+    with pytest.raises(SealBroken):
+        codec.device_from_row(codec.device_to_row(device(1), vault)[:1] + row[1:], vault)
+
+
+def test_documents_and_payloads_open_in_their_own_row_only(vault: KeyRing) -> None:
+    owed = codec.delivery_to_row(delivery(1), vault)
+    assert codec.delivery_from_row((5, *owed), vault) == delivery(1, sequence=5)
+    with pytest.raises(SealBroken):
+        codec.delivery_from_row((5, "another", *owed[1:]), vault)
+    queued = codec.downlink_to_row(downlink(1), vault)
+    assert codec.downlink_from_row(queued, vault) == downlink(1)
+    with pytest.raises(SealBroken):
+        codec.downlink_from_row(("another", *queued[1:]), vault)
+
+
+def test_rows_without_secrets_round_trip() -> None:
+    state = join_state(used_dev_nonces=frozenset(range(0, 65536, 257)))
+    assert codec.join_state_from_row(codec.join_state_to_row(state)) == state
+    profile = codec.device_profile_to_row(DEVICE_PROFILE)
+    assert codec.device_profile_from_row(profile) == DEVICE_PROFILE
+    service = codec.service_profile_to_row(SERVICE_PROFILE)
+    assert codec.service_profile_from_row(service) == SERVICE_PROFILE
+    assert codec.gateway_from_row(codec.gateway_to_row(GATEWAY)) == GATEWAY
+    assert codec.certificate_from_row(codec.certificate_to_row(CERTIFICATE)) == CERTIFICATE
+    assert codec.destination_from_row(codec.destination_to_row(DESTINATION)) == DESTINATION
+
+
+def test_no_row_holds_a_secret(vault: KeyRing) -> None:
+    rows = (
+        codec.device_to_row(device(), vault),
+        codec.session_to_row(session(), vault),
+        codec.delivery_to_row(delivery(), vault),
+        codec.downlink_to_row(downlink(), vault),
+    )
+    for secret in (b"root application", b"application sess", b"aGVsbG8=", b"open the valve"):
+        assert secret not in repr(rows).encode()
+        assert not any(secret in part for row in rows for part in row if type(part) is bytes)

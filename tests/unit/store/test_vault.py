@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bittern.errors import ConfigurationError, KeyFileExposed, SealBroken
+from bittern.store import vault as module
+from bittern.store.vault import FileVault, KeyRing
+
+KEY = bytes(range(32))
+WHERE = "session.keys:70b3d57ed0000001:1"
+OVERHEAD = 1 + 24 + 16
+
+
+def from_specification(key: bytes, associated: str, ciphertext: str) -> None:
+    """Open a value of the XAES-256-GCM specification (C2SP), in our format."""
+    sealed = b"\x01" + b"ABCDEFGHIJKLMNOPQRSTUVWX" + bytes.fromhex(ciphertext)
+    assert KeyRing({1: key}).open(sealed, associated) == b"XAES-256-GCM"
+
+
+def test_values_of_the_specification_open() -> None:
+    """Its two examples: the mask of the first key needs no reduction, that of the second does."""
+    from_specification(b"\x01" * 32, "", "ce546ef63c9cc60765923609b33a9a1974e96e52daf2fcf7075e2271")
+    from_specification(
+        b"\x03" * 32,
+        "c2sp.org/XAES-256-GCM",
+        "986ec1832593df5443a179437fd083bf3fdb41abd740a21f71eb769d",
+    )
+
+
+@given(st.binary(max_size=300), st.text(max_size=60))
+def test_what_was_sealed_opens_where_it_was_put(plaintext: bytes, where: str) -> None:
+    vault = KeyRing({1: KEY})
+    sealed = vault.seal(plaintext, where)
+    assert len(sealed) == len(plaintext) + OVERHEAD
+    assert vault.open(sealed, where) == plaintext
+    assert KeyRing({1: KEY}).open(sealed, where) == plaintext
+
+
+def test_the_same_value_never_seals_to_the_same_bytes() -> None:
+    vault = KeyRing({1: KEY})
+    assert len({vault.seal(b"secret", WHERE)[13:25] for _ in range(100)}) == 100
+
+
+def test_a_sealed_value_does_not_open_elsewhere() -> None:
+    vault = KeyRing({1: KEY})
+    with pytest.raises(SealBroken) as caught:
+        vault.open(vault.seal(b"secret", WHERE), "session.keys:70b3d57ed0000002:1")
+    assert "70b3d57ed0000002" in str(caught.value)
+
+
+def test_no_changed_bit_is_accepted() -> None:
+    vault = KeyRing({1: KEY})
+    sealed = vault.seal(b"secret", WHERE)
+    for place in range(8 * len(sealed)):
+        changed = bytearray(sealed)
+        changed[place // 8] ^= 1 << place % 8
+        with pytest.raises(SealBroken):
+            vault.open(bytes(changed), WHERE)
+
+
+@pytest.mark.parametrize("length", [0, 1, 25, OVERHEAD - 1])
+def test_a_truncated_value_does_not_open(length: int) -> None:
+    vault = KeyRing({1: KEY})
+    with pytest.raises(SealBroken):
+        vault.open(vault.seal(b"secret", WHERE)[:length], WHERE)
+
+
+def test_another_key_does_not_open() -> None:
+    sealed = KeyRing({1: KEY}).seal(b"secret", WHERE)
+    with pytest.raises(SealBroken):
+        KeyRing({1: bytes(32)}).open(sealed, WHERE)
+    with pytest.raises(SealBroken):
+        KeyRing({2: KEY}).open(sealed, WHERE)
+
+
+def test_the_newest_key_seals_and_every_key_opens() -> None:
+    before = KeyRing({1: KEY}).seal(b"before", WHERE)
+    both = KeyRing({1: KEY, 2: bytes(32)})
+    after = both.seal(b"after", WHERE)
+    assert (before[0], after[0]) == (1, 2)
+    assert both.open(before, WHERE) == b"before"
+    assert KeyRing({2: bytes(32)}).open(after, WHERE) == b"after"
+
+
+def test_the_first_half_of_the_nonce_is_drawn_again_in_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "SEALS_PER_PREFIX", 3)
+    vault = KeyRing({1: KEY})
+    sealed = [vault.seal(b"secret", WHERE) for _ in range(7)]
+    prefixes = [value[1:13] for value in sealed]
+    assert [prefixes.count(prefix) for prefix in dict.fromkeys(prefixes)] == [3, 3, 1]
+    assert {vault.open(value, WHERE) for value in sealed} == {b"secret"}
+
+
+@pytest.mark.parametrize("keys", [{}, {0: KEY}, {256: KEY}, {1: KEY[1:]}])
+def test_a_key_ring_has_whole_keys_with_ids_of_one_byte(keys: dict[int, bytes]) -> None:
+    with pytest.raises(ValueError, match="key"):
+        KeyRing(keys)
+
+
+def test_a_vault_does_not_print_its_keys() -> None:
+    assert repr(KeyRing({1: KEY})) == "KeyRing(…)"
+
+
+# The key file
+
+
+def test_the_key_file_is_made_private_at_first_start(tmp_path: Path) -> None:
+    path = tmp_path / "data.key"
+    sealed = FileVault.load(path).seal(b"secret", WHERE)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert FileVault.load(path).open(sealed, WHERE) == b"secret"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["data.key"]
+
+
+def test_the_key_file_is_private_whatever_the_mask_is(tmp_path: Path) -> None:
+    mask = os.umask(0)
+    try:
+        FileVault.load(tmp_path / "data.key")
+    finally:
+        os.umask(mask)
+    assert (tmp_path / "data.key").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o610, 0o777])
+def test_an_exposed_key_file_is_refused(tmp_path: Path, mode: int) -> None:
+    path = tmp_path / "data.key"
+    FileVault.load(path)
+    path.chmod(mode)
+    with pytest.raises(KeyFileExposed) as caught:
+        FileVault.load(path)
+    assert str(caught.value) == f"{path} has mode {mode:04o}; it must be 0600"
+
+
+def test_a_key_file_may_be_read_only(tmp_path: Path) -> None:
+    path = tmp_path / "data.key"
+    FileVault.load(path)
+    path.chmod(0o400)
+    FileVault.load(path)
+
+
+def test_servers_that_start_together_share_one_key(tmp_path: Path) -> None:
+    path = tmp_path / "data.key"
+    with ThreadPoolExecutor(8) as pool:
+        vaults = list(pool.map(FileVault.load, [path] * 8))
+    sealed = vaults[0].seal(b"secret", WHERE)
+    assert {vault.open(sealed, WHERE) for vault in vaults} == {b"secret"}
+
+
+def test_a_key_file_may_hold_older_keys(tmp_path: Path) -> None:
+    path = tmp_path / "data.key"
+    path.touch(0o600)
+    path.write_text(f"1 {KEY.hex()}\n2 {bytes(32).hex()}\n")
+    vault = FileVault.load(path)
+    assert vault.seal(b"", WHERE)[0] == 2
+    assert vault.open(KeyRing({1: KEY}).seal(b"secret", WHERE), WHERE) == b"secret"
+
+
+@pytest.mark.parametrize(
+    "text", ["", KEY.hex(), f"x {KEY.hex()}", f"0 {KEY.hex()}", f"1 {KEY.hex()[:-2]}", "1 g"]
+)
+def test_what_is_no_key_file_is_refused_without_repeating_it(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "data.key"
+    path.touch(0o600)
+    path.write_text(text)
+    with pytest.raises(ConfigurationError) as caught:
+        FileVault.load(path)
+    assert str(path) in str(caught.value)
+    assert KEY.hex()[:32] not in str(caught.value)
+    assert caught.value.__cause__ is None
+
+
+def test_a_key_file_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No such file"):
+        FileVault.load(tmp_path / "nowhere" / "data.key")
