@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from bittern.lorawan.regional_parameters import RegionalParameters
 from bittern.lorawan.regions.as923 import AS923_1, AS923_2, AS923_3, AS923_4
 from bittern.lorawan.regions.au915 import AU915
 from bittern.lorawan.regions.cn470 import CN470, CN470_20B, CN470_26A, CN470_26B
@@ -11,6 +12,7 @@ from bittern.lorawan.regions.cn470_96 import CN470_96
 from bittern.lorawan.regions.cn779 import CN779
 from bittern.lorawan.regions.eu433 import EU433
 from bittern.lorawan.regions.eu868 import EU868
+from bittern.lorawan.regions.history import as_of
 from bittern.lorawan.regions.in865 import IN865
 from bittern.lorawan.regions.kr920 import KR920
 from bittern.lorawan.regions.plan import Plan
@@ -44,15 +46,16 @@ def names() -> tuple[str, ...]:
     return tuple(plan.name for plan in _PLANS)
 
 
-def plan(name: str) -> Plan:
+def plan(name: str, revision: RegionalParameters | None = None) -> Plan:
     """The plan of a region, as people write it: ``EU868``, ``eu_863_870``, ``AS_923_1``, ``AS923``.
 
-    Raises ``ValueError`` that lists the known ones.
+    As devices of ``revision`` have it; without, as in RP002-1.0.4. Raises ``ValueError`` that lists
+    the known ones.
     """
     found = _BY_NAME.get(_plain(name))
     if found is None:
         raise ValueError(f"unknown region {name!r}; known are {', '.join(names())}")
-    return found
+    return found if revision is None else as_of(found, revision)
 
 
 def _plain(name: str) -> str:
