@@ -75,6 +75,11 @@ class Hub:
     def retained_count(self) -> int:
         return len(self._retained)
 
+    @property
+    def subscriber_count(self) -> int:
+        """Clients with at least one subscription."""
+        return len(self._subscriptions)
+
     def restore(self, sessions: Iterable[LoggedSession], retained: Iterable[Retained]) -> None:
         """What the log had of the time before the restart."""
         for logged in sessions:

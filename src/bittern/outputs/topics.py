@@ -53,6 +53,10 @@ class Subscriptions:
         self._by_client: dict[str, dict[str, int]] = {}
         self._remembered: dict[str, Sequence[tuple[str, int]]] = {}
 
+    def __len__(self) -> int:
+        """Clients with at least one filter."""
+        return len(self._by_client)
+
     def add(self, client_id: str, topic_filter: str, qos: int) -> None:
         """An equal filter is replaced (3.8.4)."""
         self._by_client.setdefault(client_id, {})[topic_filter] = qos
@@ -62,6 +66,8 @@ class Subscriptions:
         own = self._by_client.get(client_id, {})
         for topic_filter in topic_filters:
             own.pop(topic_filter, None)
+        if not own:
+            self._by_client.pop(client_id, None)
         self._remembered.clear()
 
     def forget(self, client_id: str) -> None:
