@@ -74,7 +74,8 @@ def _group(
         boot_uplink_dwell=True,
         default_channels=(Channel(first_hz, 0, 5), Channel(second_hz, 0, 5)),
         added_channels=tuple(Channel(frequency_hz, 0, 5) for frequency_hz in added_hz),
-        station_channels=(Channel(first_hz, 6, 6), Channel(second_hz, 7, 7)),
+        # 250 kHz around the first channel would reach beyond the radio that hears it.
+        station_channels=(Channel(second_hz, 6, 6), Channel(first_hz, 7, 7)),
     )
 
 

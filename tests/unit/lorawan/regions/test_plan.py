@@ -1,4 +1,4 @@
-"""What the two regions of today do not exercise: the shapes that the others need."""
+"""What plans have in common, and what only some of them need."""
 
 from __future__ import annotations
 
@@ -7,16 +7,10 @@ import dataclasses
 import pytest
 
 from bittern.lorawan.regions import names, plan
+from bittern.lorawan.regions.as923 import AS923_1
+from bittern.lorawan.regions.cn470_96 import CN470_96
 from bittern.lorawan.regions.eu868 import EU868
-from bittern.lorawan.regions.plan import (
-    Channel,
-    DynamicPlan,
-    FixedPlan,
-    PayloadSizes,
-    Plan,
-    SubBandMasks,
-    lora,
-)
+from bittern.lorawan.regions.plan import DynamicPlan, FixedPlan, Plan
 from bittern.lorawan.regions.us915 import US915
 
 PLANS = [plan(name) for name in names()]
@@ -25,27 +19,14 @@ every_plan = pytest.mark.parametrize("known", PLANS, ids=names())
 
 @pytest.fixture
 def with_dwell_time() -> DynamicPlan:
-    """As AS923 has it: under a dwell time DR0 and DR1 are of no use."""
-    return dataclasses.replace(
-        EU868,
-        payload_sizes=PayloadSizes(
-            plain={0: 51, 2: 115}, repeater={0: 51, 2: 115}, dwell={0: 0, 2: 11}
-        ),
-        rx1_data_rates_dwell={0: (2, 2), 2: (2, 2)},
-    )
+    """Under a dwell time DR0 and DR1 are of no use."""
+    return AS923_1
 
 
 @pytest.fixture
 def without_wide_channels() -> FixedPlan:
-    """As CN470 has it: 96 narrow channels, 48 downlink frequencies, no mask for "all off"."""
-    return dataclasses.replace(
-        US915,
-        data_rates={dr: lora(12 - dr, 125) for dr in range(6)},
-        narrow_channels=tuple(Channel(470_300_000 + 200_000 * n, 0, 5) for n in range(96)),
-        wide_channels=(),
-        downlink_frequencies_hz=tuple(500_300_000 + 200_000 * n for n in range(48)),
-        masks=SubBandMasks(all_narrow_on=6, all_narrow_off=None),
-    )
+    """96 narrow channels, 48 downlink frequencies, no mask for "all off"."""
+    return CN470_96
 
 
 def test_dwell_time_shortens_payloads(with_dwell_time: DynamicPlan) -> None:
@@ -148,3 +129,19 @@ def test_a_station_hears_each_entry_with_one_modem(known: Plan) -> None:
 @every_plan
 def test_plans_are_told_apart_by_identity(known: Plan) -> None:
     assert {known: known.name}[known] == known.name
+
+
+@every_plan
+def test_a_join_has_windows_on_every_channel_of_its_own(known: Plan) -> None:
+    for channel in known.join_channels:
+        joined = known.joined_on(channel.frequency_hz)
+        assert joined is not None
+        assert joined.frequency_hz == channel.frequency_hz
+
+
+def test_where_it_does_not_matter_a_join_changes_no_window() -> None:
+    joined = US915.joined_on(903_000_000)
+    assert joined == (903_000_000, 923_300_000, US915.rx2_frequency_hz, US915.class_b)
+    assert US915.joined_on(903_050_000) is None
+    joined = EU868.joined_on(867_100_000)
+    assert joined == (867_100_000, 867_100_000, EU868.rx2_frequency_hz, EU868.class_b)
