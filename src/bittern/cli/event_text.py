@@ -39,7 +39,8 @@ _STYLES = {
     "gateway_connected": "magenta",
     "gateway_disconnected": "magenta",
 }
-_NAME_WIDTH = max(map(len, EVENTS))
+_NAME_WIDTH = len("acknowledged")
+"""Longer names are rare, and push the rest of their line."""
 
 
 def line_of(event: NetworkEvent, *, with_date: bool = False) -> Text:
@@ -105,7 +106,7 @@ def _uplink(event: UplinkDelivered) -> str:
         "confirmed" if event.confirmed else "",
         _radio(event.frequency_hz, event.data_rate),
         f"{rssi_dbm} dBm {snr_db:g} dB by {gateway_eui}",
-        f"and {others} more" if others else "",
+        f"+{others}" if others else "",
         f"to {event.destination}" if event.destination else "",
     ]
     return " ".join(part for part in parts if part)

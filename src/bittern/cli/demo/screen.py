@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from bittern.cli.demo.story import Happening, Kind, Story
+from bittern.cli.demo.story import DeviceState, Happening, Kind, Story
 
 _LOOK: dict[Kind, tuple[str, str]] = {
     "gateway": ("gateway", "magenta"),
@@ -24,6 +24,11 @@ _LOOK: dict[Kind, tuple[str, str]] = {
     "wrong": ("WRONG", "bold red"),
     "note": ("", ""),
 }
+WIDE = ("DEVICE", "IS", "DEVADDR", "SENT", "ARRIVED", "DOWN", "LAST SAID", "HEARD AT")
+WIDE_FROM = 108
+NARROW = ("DEVICE", "IS", "DEVADDR", "ARRIVED", "LAST SAID")
+"""For a terminal of 80 columns."""
+_NUMBERS = ("SENT", "ARRIVED", "DOWN")
 _FRAME = 14
 """Lines of the board that are not the story's."""
 
@@ -60,39 +65,41 @@ class Board:
         self._live = live
 
     def tell(self, happening: Happening) -> None:
-        self._live.update(self.drawn(self._live.console.height), refresh=True)
+        self._live.update(self.drawn(*self._live.console.size), refresh=True)
 
-    def drawn(self, height: int) -> RenderableType:
+    def drawn(self, width: int, height: int) -> RenderableType:
         room = max(3, height - _FRAME - len(self._story.devices))
         recent = [line_of(one) for one in list(self._story.lines)[-room:]]
         for line in recent:
             line.no_wrap, line.overflow = True, "ellipsis"
-        return Group(_devices(self._story), *recent)
+        return Group(_devices(self._story, width), *recent)
 
 
-def _devices(story: Story) -> Table:
-    title = (
-        f"{len(story.gateways)} gateways, {len(story.devices)} devices: {story.joins} joins,"
-        f" {story.uplinks} uplinks at the subscriber, {story.downlinks} downlinks received"
-    )
+def _devices(story: Story, width: int) -> Table:
+    title = f"{story.joins} joins, {story.uplinks} uplinks arrived, {story.downlinks} downlinks"
     table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold")
-    for column in ("DEVICE", "IS", "DEVADDR", "SENT", "ARRIVED", "DOWN", "LAST SAID", "HEARD AT"):
-        side: JustifyMethod = "right" if column in ("SENT", "ARRIVED", "DOWN") else "left"
+    shown = WIDE if width >= WIDE_FROM else NARROW
+    for column in shown:
+        side: JustifyMethod = "right" if column in _NUMBERS else "left"
         table.add_column(column, justify=side, no_wrap=True)
     for device in story.devices.values():
-        joined = device.dev_addr is not None
-        address = Text(str(device.dev_addr)) if joined else Text("joining", "yellow")
-        table.add_row(
-            Text(device.name, "bold"),
-            device.what,
-            address,
-            str(device.sent),
-            Text(str(device.arrived), "green" if device.arrived else ""),
-            Text(str(device.downlinks or ""), "bold blue"),
-            device.last_payload,
-            device.heard,
-        )
+        cells = _cells(device)
+        table.add_row(*(cells[column] for column in shown))
     return table
+
+
+def _cells(device: DeviceState) -> dict[str, Text]:
+    joined = device.dev_addr is not None
+    return {
+        "DEVICE": Text(device.name, "bold"),
+        "IS": Text(device.what),
+        "DEVADDR": Text(str(device.dev_addr)) if joined else Text("joining", "yellow"),
+        "SENT": Text(str(device.sent)),
+        "ARRIVED": Text(str(device.arrived), "green" if device.arrived else ""),
+        "DOWN": Text(str(device.downlinks or ""), "bold blue"),
+        "LAST SAID": Text(device.last_payload),
+        "HEARD AT": Text(device.heard),
+    }
 
 
 @contextmanager

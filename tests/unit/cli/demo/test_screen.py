@@ -18,10 +18,10 @@ def story() -> Story:
     return Story(clock=lambda: 61.25, devices={SILO: device})
 
 
-def drawn(told: Story, height: int = 40) -> list[str]:
-    console = Console(file=io.StringIO(), width=120, height=height, color_system=None)
+def drawn(told: Story, width: int = 120, height: int = 40) -> list[str]:
+    console = Console(file=io.StringIO(), width=width, height=height, color_system=None)
     with console.capture() as captured:
-        console.print(Board(told, Live(console=console)).drawn(height))
+        console.print(Board(told, Live(console=console)).drawn(width, height))
     return captured.get().splitlines()
 
 
@@ -56,3 +56,13 @@ def test_board_keeps_the_last_lines_that_fit() -> None:
     assert "line 99" in lines
     assert "line 50" not in lines
     assert len(lines) <= 24
+
+
+def test_board_leaves_columns_out_where_they_do_not_fit() -> None:
+    told = story()
+    told.went_wrong("x" * 200)
+    wide, narrow = drawn(told, width=120), drawn(told, width=80)
+    assert "HEARD AT" in "".join(wide)
+    assert "HEARD AT" not in "".join(narrow)
+    assert "OTAA 1.0.3 US915" in "".join(narrow)
+    assert max(map(len, narrow)) <= 80
