@@ -14,6 +14,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import uvloop
+
 from bittern.outputs.broker import BrokerFiles, EmbeddedBroker
 from bittern.outputs.dispatch import Dispatcher, DispatchSettings
 from bittern.outputs.lane import Limits
@@ -111,4 +113,4 @@ async def serve(folder: Path, port: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1]), int(sys.argv[2])))
+    uvloop.run(serve(Path(sys.argv[1]), int(sys.argv[2])))

@@ -168,8 +168,6 @@ class EmbeddedBroker:
             else:
                 self.hub.publish(message.topic, message.payload, 1, receipt)
         receipt.discharge()
-        for connection in self._connections:
-            connection.flush()
         self._schedule_write()
         failure = done.result() if done.done() else await done
         if failure is not None:
@@ -192,7 +190,7 @@ class EmbeddedBroker:
             "sent": self.hub.sent,
             "unmatched": self.hub.unmatched,
             "unacknowledged": sum(session.unacked for session in sessions),
-            "dropped": sum(session.dropped for session in sessions),
+            "dropped": self.hub.dropped,
             "lost_by_bounds": self._lost,
             "refused_logins": self._refused_logins,
             "retained": self.hub.retained_count,

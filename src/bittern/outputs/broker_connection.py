@@ -52,6 +52,8 @@ _PUBACK = PUBACK << 4
 class ConnectionLimits(msgspec.Struct, frozen=True, kw_only=True):
     connections: int = 1000
     packet_bytes: int = 1024 * 1024
+    login_bytes: int = 256 * 1024
+    """Of a packet before the login: a will with its topic, at most."""
     login_s: float = 10.0
     """Time from the connection to a CONNECT that is accepted."""
     unanswered: int = 1000
@@ -85,7 +87,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, broker: Broker) -> None:
         self._broker = broker
-        self._stream = PacketStream(broker.limits.packet_bytes)
+        self._stream = PacketStream(broker.limits.login_bytes)
         self._transport: asyncio.Transport | None = None
         self._session: Session | None = None
         self._will: Will | None = None
@@ -167,13 +169,13 @@ class Connection(asyncio.Protocol):
         if self._login is not None:
             # A client need not wait for CONNACK (3.1.4).
             self._early.append((first, body))
-            if len(self._early) > self._broker.limits.unanswered:
-                raise MqttProtocolError("too many packets before the login")
             return
         packet = decode(first, body)
         if isinstance(packet, UnknownLevel):
             self._refuse_level(packet.level)
         elif isinstance(packet, Connect):
+            # Nobody fills our memory before we know who it is.
+            self._pause(paused=True)
             self._login = asyncio.create_task(
                 self._log_in(packet), name=f"mqtt login from {self.peer}"
             )
@@ -213,6 +215,8 @@ class Connection(asyncio.Protocol):
             self._refuse(ConnectCode.IDENTIFIER_REJECTED, attached.reason)
             return
         self._session = attached.session
+        self._stream.limit = self._broker.limits.packet_bytes
+        self._pause(paused=False)
         self._will = connect.will
         self._watch(connect.keep_alive_s)
         accepted = encode_connack(ConnectCode.ACCEPTED, session_present=attached.present)
@@ -286,8 +290,8 @@ class Connection(asyncio.Protocol):
                 return
             session.incoming.add(packet_id)
         self._unanswered += 1
-        if self._unanswered == self._broker.limits.unanswered and self._transport is not None:
-            self._transport.pause_reading()
+        if self._unanswered == self._broker.limits.unanswered:
+            self._pause(paused=True)
         receipt = Receipt(lambda failure: self._took(session, kind, packet_id, failure))
         self._broker.hub.publish_of_client(message, receipt)
         receipt.discharge()
@@ -295,7 +299,7 @@ class Connection(asyncio.Protocol):
     def _took(self, session: Session, kind: int, packet_id: int, failure: str | None) -> None:
         """The message is with its subscribers, or on the disk for them; or the disk is full."""
         self._unanswered -= 1
-        if self._ended or self._transport is None:
+        if self._ended:
             return
         if failure is not None and kind:
             session.incoming.discard(packet_id)
@@ -304,6 +308,14 @@ class Connection(asyncio.Protocol):
         if kind:
             self.send(encode_acknowledgement(kind, packet_id))
         if self._unanswered == self._broker.limits.unanswered - 1:
+            self._pause(paused=False)
+
+    def _pause(self, *, paused: bool) -> None:
+        if self._transport is None or self._transport.is_closing():
+            return
+        if paused:
+            self._transport.pause_reading()
+        else:
             self._transport.resume_reading()
 
     # The end
@@ -335,8 +347,14 @@ class Connection(asyncio.Protocol):
         if self._login is not None and self._login is not asyncio.current_task():
             self._login.cancel()
         session, self._session = self._session, None
-        client = None if session is None else session.client_id
-        log.info("mqtt client=%r peer=%s connection ended reason=%r", client, self.peer, reason)
+        client, dropped = ("", 0) if session is None else (session.client_id, session.dropped)
+        log.info(
+            "mqtt client=%r peer=%s connection ended dropped=%d reason=%r",
+            client,
+            self.peer,
+            dropped,
+            reason,
+        )
         if session is not None:
             self._broker.hub.detach(session, self, self._broker.now(), self._will)
         if self._transport is not None:

@@ -62,6 +62,7 @@ class Hub:
         self.published = 0
         self.sent = 0
         self.unmatched = 0
+        self._dropped_by_ended = 0
 
     @property
     def sessions(self) -> Iterable[Session]:
@@ -70,6 +71,11 @@ class Hub:
     @property
     def durable(self) -> Iterable[DurableSession]:
         return [s for s in self._sessions.values() if isinstance(s, DurableSession)]
+
+    @property
+    def dropped(self) -> int:
+        """Messages of quality of service 0 for clients that took nothing."""
+        return self._dropped_by_ended + sum(session.dropped for session in self.sessions)
 
     @property
     def retained_count(self) -> int:
@@ -157,6 +163,7 @@ class Hub:
     def _end(self, client_id: str) -> None:
         session = self._sessions.pop(client_id, None)
         self._subscriptions.forget(client_id)
+        self._dropped_by_ended += session.dropped if session is not None else 0
         if isinstance(session, DurableSession):
             session.end()
             self._changes.forget(client_id)
@@ -224,7 +231,10 @@ class Hub:
         name = topic.encode()
         frame: bytes | None = None
         for client_id, granted in subscribers:
-            session = self._sessions[client_id]
+            session = self._sessions.get(client_id)
+            if session is None:
+                # One before it was too far behind, and its will has ended another.
+                continue
             self.sent += 1
             if granted and qos:
                 session.enqueue(name, payload, receipt, retain=False)

@@ -127,11 +127,11 @@ class PacketStream:
     """Cuts a stream of bytes into packets: the first byte of each, and what follows its length."""
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
+        self.limit = limit
         self._buffer = b""
 
     def feed(self, data: bytes) -> list[tuple[int, bytes]]:
-        """Raises `MqttProtocolError` for a packet of more than `limit` bytes."""
+        """Raises `MqttProtocolError` when a packet is going to have more than `limit` bytes."""
         buffer = self._buffer + data if self._buffer else data
         packets: list[tuple[int, bytes]] = []
         at, end = 0, len(buffer)
@@ -143,8 +143,8 @@ class PacketStream:
                 if found is None:
                     break
                 length, body = found
-            if length > self._limit:
-                raise MqttProtocolError(f"packet of {length} bytes; the limit is {self._limit}")
+            if length > self.limit:
+                raise MqttProtocolError(f"packet of {length} bytes; the limit is {self.limit}")
             if body + length > end:
                 break
             packets.append((buffer[at], buffer[body : body + length]))

@@ -211,12 +211,24 @@ async def test_packets_sent_before_the_welcome_are_answered_after_it(
     assert await client.received() == [WELCOME, Suback(9, b"\0")]
 
 
-async def test_flood_before_the_welcome_is_cut_off(client: Client, broker: FakeBroker) -> None:
+async def test_client_is_not_read_while_it_logs_in(client: Client, broker: FakeBroker) -> None:
     broker.login.clear()
-    await client.send(connect(), *[mqtt.PINGREQ_BYTES] * 4)
-    assert client.transport.closing
+    await client.send(connect())
+    assert not client.transport.reading
     broker.login.set()
-    assert await client.received() == []
+    await client.received()
+    assert client.transport.reading
+
+
+async def test_packet_before_the_login_is_small(broker: FakeBroker, make: Any) -> None:
+    broker.limits = ConnectionLimits(packet_bytes=1000, login_bytes=100)
+    client = make()
+    await client.send(b"\x10\x7f")
+    assert client.transport.closing
+    client = make()
+    await client.log_in()
+    await client.send(b"\x30\x7f")
+    assert not client.transport.closing
 
 
 async def test_nothing_comes_before_the_welcome_of_a_durable_session(

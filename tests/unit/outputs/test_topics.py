@@ -77,8 +77,10 @@ def test_what_was_looked_up_follows_every_change() -> None:
     assert subscriptions.subscribers("x") == [("a", 0)]
     subscriptions.add("a", "x", 1)
     assert subscriptions.subscribers("x") == [("a", 1)]
+    assert len(subscriptions) == 1
     subscriptions.remove("a", ["x", "never"])
     assert subscriptions.subscribers("x") == []
+    assert len(subscriptions) == 0
     subscriptions.add("a", "#", 1)
     assert subscriptions.subscribers("x") == [("a", 1)]
     subscriptions.forget("a")
