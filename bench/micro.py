@@ -59,7 +59,10 @@ def clocked(times: int, rounds: Sequence[Callable[[], object]]) -> float:
     return 1e6 * min(took) / times
 
 
-def each(work: Callable[[int], object], count: int = FLEET.devices) -> float:
+def each(work: Callable[[int], object]) -> float:
+    """For the uplink of each device."""
+    count = FLEET.devices
+
     def run() -> None:
         for index in range(count):
             work(index)

@@ -15,12 +15,18 @@ class Usage:
 
     cpu_s: float
     rss_mib: float
+    waited_s: float = 0.0
+    """How long its threads were ready to run and had no core."""
 
 
 def usage(pid: int, proc: Path = Path("/proc")) -> Usage:
     """Of the process and every descendant that is still running."""
     pids = _with_descendants(pid, proc)
-    return Usage(sum(_cpu_s(one, proc) for one in pids), sum(_rss_mib(one, proc) for one in pids))
+    return Usage(
+        cpu_s=sum(_cpu_s(one, proc) for one in pids),
+        rss_mib=sum(_rss_mib(one, proc) for one in pids),
+        waited_s=sum(_waited_s(one, proc) for one in pids),
+    )
 
 
 def _stat(pid: int, proc: Path) -> list[str]:
@@ -38,6 +44,14 @@ def _rss_mib(pid: int, proc: Path) -> float:
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024
     return 0.0
+
+
+def _waited_s(pid: int, proc: Path) -> float:
+    """Of the main thread: the second figure of schedstat, in nanoseconds."""
+    try:
+        return int((proc / str(pid) / "schedstat").read_text().split()[1]) / 1e9
+    except FileNotFoundError:  # a kernel without these statistics
+        return 0.0
 
 
 def _with_descendants(pid: int, proc: Path) -> list[int]:

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,9 +45,19 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     server_cpu_us_per_uplink: float
     server_cpu_share: float
     """Of one core, while uplinks came in."""
+    server_waited_share: float
+    """How much of that time the server was ready to run and something else had its core. More than
+    a few per cent: the figures are those of a busy machine."""
     rss_mib: float
+    refused: int
+    """By the server, by name and count, as it was overloaded."""
     copies: int
     sustained: bool
+
+    @property
+    def lost(self) -> int:
+        """Neither delivered nor refused: the server took it and it is gone."""
+        return self.result.lost - self.refused
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,11 +88,23 @@ class Server:
     files: Path
     data_dir: Path
     mqtt: str
+    api: str
     next_fcnt: int = 0
 
     @property
     def pid(self) -> int:
         return self.process.pid
+
+    def refused(self) -> int:
+        """How many frames it has refused so far, by its own count."""
+        with urllib.request.urlopen(f"{self.api}/metrics") as answer:
+            return refusals(answer.read().decode())
+
+
+def refusals(metrics: str) -> int:
+    """The sum over all reasons."""
+    lines = [line for line in metrics.splitlines() if line.startswith("bittern_refusals_total{")]
+    return sum(int(float(line.rpartition(" ")[2])) for line in lines)
 
 
 def cores() -> tuple[set[int], set[int]]:
@@ -122,7 +145,9 @@ def serving(folder: Path, fleet: Fleet, core: set[int]) -> Iterator[Server]:
         assert process.stdout is not None
         if not process.stdout.readline():
             raise SystemExit(f"the server does not start:\n{(folder / 'server.log').read_text()}")
-        yield Server(process, files, data_dir, f"127.0.0.1:{ports['BITTERN_MQTT__PORT']}")
+        mqtt = f"127.0.0.1:{ports['BITTERN_MQTT__PORT']}"
+        api = f"http://127.0.0.1:{ports['BITTERN_API__PORT']}"
+        yield Server(process, files, data_dir, mqtt, api)
     finally:
         _stop(process)
         log.close()
@@ -151,6 +176,7 @@ def measure(
         f"--password-file={server.data_dir / 'mqtt.password'}",
         *(["--durable"] if options.durable else []),
     ]
+    refused = server.refused()
     server.next_fcnt += -(-round(rate * options.duration) // fleet.devices)
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -166,12 +192,14 @@ def measure(
     if complaints:
         print(complaints, file=sys.stderr)
     result = msgspec.json.decode(output, type=RunResult)
-    cpu_s = after.cpu_s - before.cpu_s
+    cpu_s, elapsed_s = after.cpu_s - before.cpu_s, time.monotonic() - began
     return Measured(
         result=result,
         server_cpu_us_per_uplink=1e6 * cpu_s / max(result.sent - result.lost, 1),
-        server_cpu_share=cpu_s / (time.monotonic() - began),
+        server_cpu_share=cpu_s / elapsed_s,
+        server_waited_share=(after.waited_s - before.waited_s) / elapsed_s,
         rss_mib=after.rss_mib,
+        refused=server.refused() - refused,
         copies=copies,
         sustained=is_sustained(result),
     )
@@ -221,7 +249,7 @@ def report(runs: list[Measured], fleet: Fleet, target: float, fsync_ms: float) -
         latency_ms_p50=best.result.latency_ms_p50,
         latency_ms_p99=best.result.latency_ms_p99,
         rss_mib=max(run.rss_mib for run in runs),
-        lost=sum(run.result.lost for run in runs),
+        lost=sum(run.lost for run in runs),
         doubled=sum(run.result.doubled for run in runs),
         target_per_second=target,
         target_sustained=any(_offered(run) >= target for run in sustained),
@@ -235,9 +263,9 @@ def report(runs: list[Measured], fleet: Fleet, target: float, fsync_ms: float) -
 
 def table(summary: Report) -> Table:
     shown = Table(title=f"bittern: {summary.devices:,} devices, {summary.gateways} gateways")
-    for column in ("offered/s", "copies", "delivered/s", "CPU µs/uplink", "core"):
+    for column in ("offered/s", "copies", "delivered/s", "CPU µs/uplink", "core", "waited"):
         shown.add_column(column, justify="right")
-    for column in ("p50 ms", "p99 ms", "RSS MiB", "lost", "doubled"):
+    for column in ("p50 ms", "p99 ms", "RSS MiB", "refused", "lost", "doubled"):
         shown.add_column(column, justify="right")
     shown.add_column("sustained")
     for run in summary.runs:
@@ -248,10 +276,12 @@ def table(summary: Report) -> Table:
             f"{result.uplinks_per_second:,.0f}",
             f"{run.server_cpu_us_per_uplink:.0f}",
             f"{100 * run.server_cpu_share:.0f} %",
+            f"{100 * run.server_waited_share:.0f} %",
             f"{result.latency_ms_p50:.1f}",
             f"{result.latency_ms_p99:.1f}",
             f"{run.rss_mib:.0f}",
-            str(result.lost),
+            str(run.refused),
+            str(run.lost),
             str(result.doubled),
             "yes" if run.sustained else "no",
         )
@@ -273,7 +303,7 @@ def fsync_ms(folder: Path, times: int = 50) -> float:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parser().parse_args(arguments)
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 120)
     BUILD.mkdir(exist_ok=True)
     fleet = Fleet(
         devices=options.devices,
@@ -294,7 +324,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     summary = report(runs, fleet, options.rate, disk_ms)
     (BUILD / "bench.json").write_bytes(msgspec.json.format(msgspec.json.encode(summary)))
     if warnings:
-        console.print(f"the server said:\n{warnings[:4000]}")
+        console.print(f"the server said:\n{warnings[:2000]}", markup=False)
     console.print(table(summary))
     console.print(
         f"{summary.uplinks_per_second:,.0f} uplinks/s sustained, "
