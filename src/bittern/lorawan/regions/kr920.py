@@ -36,7 +36,7 @@ KR920 = DynamicPlan(
     # Listening before talking stands for the duty cycle. The power is the devices'; gateways may
     # use 23 dBm throughout.
     duty_cycle_bands=(
-        DutyCycleBand(920_900_000, 921_999_999, 1, 10),
+        DutyCycleBand(920_900_000, 922_000_000, 1, 10),
         DutyCycleBand(922_000_000, 923_300_000, 1, 14),
     ),
     listen_before_talk="devices and gateways in Korea, on every channel; a gateway whose radio can"
