@@ -24,9 +24,9 @@ from bittern.lorawan.radio import TransmissionReport
 from bittern.network.core import Network, NetworkSettings
 from bittern.network.gateways import Gateways
 from bittern.network.ports import Clock
-from bittern.outputs.broker import BrokerFiles, EmbeddedBroker
+from bittern.outputs.broker.server import BrokerFiles, EmbeddedBroker
 from bittern.outputs.dispatch import Dispatcher
-from bittern.outputs.mqtt import MqttOutput, mqtt_settings
+from bittern.outputs.mqtt.output import MqttOutput, mqtt_settings
 from bittern.outputs.port import Health, Output
 from bittern.outputs.routing import DestinationRouter
 from bittern.pki.tls import gateway_listener, present

@@ -187,7 +187,7 @@ class KeyFileExposed(SealingError):
 
 
 class SealBroken(SealingError):
-    """A sealed value does not open: it was changed, moved to another row, or sealed by another key."""
+    """A sealed value does not open: it was changed, moved, or sealed by another key."""
 
     def __init__(self, where: str) -> None:
         super().__init__(where)

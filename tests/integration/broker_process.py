@@ -16,7 +16,7 @@ from pathlib import Path
 
 import uvloop
 
-from bittern.outputs.broker import BrokerFiles, EmbeddedBroker
+from bittern.outputs.broker.server import BrokerFiles, EmbeddedBroker
 from bittern.outputs.dispatch import Dispatcher, DispatchSettings
 from bittern.outputs.lane import Limits
 from bittern.outputs.routing import DestinationRouter

@@ -21,7 +21,7 @@ from bittern.config.settings import Mqtt, Secret
 from bittern.errors import DeliveryUnavailable
 from bittern.outputs.backoff import Backoff
 from bittern.outputs.dispatch import Dispatcher, DispatchSettings
-from bittern.outputs.mqtt import MqttOutput, mqtt_settings
+from bittern.outputs.mqtt.output import MqttOutput, mqtt_settings
 from bittern.outputs.port import Message
 from bittern.outputs.routing import DestinationRouter
 from bittern.store.records import Delivery, Destination

@@ -19,7 +19,7 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
-from bittern.outputs.broker import BrokerFiles, EmbeddedBroker
+from bittern.outputs.broker.server import BrokerFiles, EmbeddedBroker
 from bittern.outputs.port import Message
 from bittern.store.vault import KeyRing
 from bittern.types import Instant

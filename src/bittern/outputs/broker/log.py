@@ -17,7 +17,7 @@ from typing import Self
 import msgspec
 
 from bittern.errors import SchemaTooNew, StoreUnavailable
-from bittern.outputs.broker_session import Entry
+from bittern.outputs.broker.session import Entry
 from bittern.outputs.port import Sealer
 from bittern.types import Instant
 
@@ -193,7 +193,7 @@ class SessionLog:
         if version > VERSION:
             raise SchemaTooNew(version, VERSION)
         if version == 0:
-            schema = files("bittern.outputs").joinpath("broker_log.sql").read_text()
+            schema = files("bittern.outputs.broker").joinpath("log.sql").read_text()
             database.executescript(f"BEGIN IMMEDIATE; {schema} COMMIT;")
 
     def _filters(self, client_id: str) -> tuple[tuple[str, int], ...]:

@@ -12,11 +12,11 @@ import msgspec
 import pytest
 
 from bittern.errors import DeliveryRejected, DeliveryUnavailable, StoreUnavailable
-from bittern.outputs import mqtt_packets as mqtt
-from bittern.outputs.broker import BrokerFiles, BrokerLimits, EmbeddedBroker
-from bittern.outputs.broker_connection import ConnectionLimits
-from bittern.outputs.broker_session import SessionLimits
-from bittern.outputs.mqtt_packets import (
+from bittern.outputs.broker.connection import ConnectionLimits
+from bittern.outputs.broker.server import BrokerFiles, BrokerLimits, EmbeddedBroker
+from bittern.outputs.broker.session import SessionLimits
+from bittern.outputs.mqtt import packets as mqtt
+from bittern.outputs.mqtt.packets import (
     Connack,
     Connect,
     PacketStream,

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from bittern.config.settings import Mqtt
 from bittern.errors import ConfigurationError, DeliveryRejected, DeliveryUnavailable
 from bittern.outputs.backoff import Chance
-from bittern.outputs.mqtt_client import Batch, MqttConnection, MqttSettings
+from bittern.outputs.mqtt.client import Batch, MqttConnection, MqttSettings
 from bittern.outputs.port import NO_FAILURES, Failures, Health, Message
 
 log = logging.getLogger(__name__)

@@ -7,9 +7,9 @@ import asyncio
 import pytest
 
 from bittern.errors import DeliveryUnavailable
-from bittern.outputs import mqtt_packets as mqtt
-from bittern.outputs.mqtt_client import Batch, MqttConnection, MqttSettings
-from bittern.outputs.mqtt_packets import Connect, PacketStream, Publish, Signal, decode
+from bittern.outputs.mqtt import packets as mqtt
+from bittern.outputs.mqtt.client import Batch, MqttConnection, MqttSettings
+from bittern.outputs.mqtt.packets import Connect, PacketStream, Publish, Signal, decode
 from bittern.outputs.port import Message
 
 SETTINGS = MqttSettings(

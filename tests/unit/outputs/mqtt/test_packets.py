@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bittern.errors import MqttProtocolError
-from bittern.outputs import mqtt_packets as mqtt
-from bittern.outputs.mqtt_packets import (
+from bittern.outputs.mqtt import packets as mqtt
+from bittern.outputs.mqtt.packets import (
     Acknowledgement,
     Connack,
     Connect,

@@ -30,12 +30,12 @@ from typing import Self, TypeVar
 import msgspec
 
 from bittern.errors import DeliveryError, DeliveryRejected, DeliveryUnavailable, StoreUnavailable
-from bittern.outputs.broker_connection import Connection, ConnectionLimits
-from bittern.outputs.broker_hub import Hub, HubLimits
-from bittern.outputs.broker_log import LogLimits, SessionLog
-from bittern.outputs.broker_session import DurableSession, Receipt, Session, SessionLimits
-from bittern.outputs.broker_users import Users
-from bittern.outputs.mqtt_packets import Connect
+from bittern.outputs.broker.connection import Connection, ConnectionLimits
+from bittern.outputs.broker.hub import Hub, HubLimits
+from bittern.outputs.broker.log import LogLimits, SessionLog
+from bittern.outputs.broker.session import DurableSession, Receipt, Session, SessionLimits
+from bittern.outputs.broker.users import Users
+from bittern.outputs.mqtt.packets import Connect
 from bittern.outputs.port import NO_FAILURES, Failures, Health, Message, Sealer
 from bittern.types import Instant
 

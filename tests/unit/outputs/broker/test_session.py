@@ -7,7 +7,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from bittern.outputs.broker_session import (
+from bittern.outputs.broker.session import (
     CleanSession,
     DurableSession,
     Entry,
@@ -15,7 +15,7 @@ from bittern.outputs.broker_session import (
     Session,
     SessionLimits,
 )
-from bittern.outputs.mqtt_packets import PacketStream, Publish, decode
+from bittern.outputs.mqtt.packets import PacketStream, Publish, decode
 
 
 class FakeLink:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bittern.errors import ConfigurationError
-from bittern.outputs.broker_users import USERNAME, Users
+from bittern.outputs.broker.users import USERNAME, Users
 
 
 @pytest.fixture

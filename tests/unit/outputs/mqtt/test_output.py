@@ -13,11 +13,11 @@ import trustme
 
 from bittern.config.settings import Mqtt, Secret
 from bittern.errors import ConfigurationError, DeliveryRejected, DeliveryUnavailable
-from bittern.outputs import mqtt_packets as mqtt
 from bittern.outputs.backoff import Backoff
-from bittern.outputs.mqtt import MqttOutput, mqtt_settings
-from bittern.outputs.mqtt_client import MqttSettings
-from bittern.outputs.mqtt_packets import Connect, PacketStream, Publish, decode
+from bittern.outputs.mqtt import packets as mqtt
+from bittern.outputs.mqtt.client import MqttSettings
+from bittern.outputs.mqtt.output import MqttOutput, mqtt_settings
+from bittern.outputs.mqtt.packets import Connect, PacketStream, Publish, decode
 from bittern.outputs.port import Message
 
 

@@ -12,7 +12,7 @@ import msgspec
 
 from bittern.errors import DeliveryError, DeliveryUnavailable, MqttProtocolError
 from bittern.outputs.backoff import Backoff
-from bittern.outputs.mqtt_packets import (
+from bittern.outputs.mqtt.packets import (
     DISCONNECT_BYTES,
     PINGREQ_BYTES,
     PUBACK,

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from bittern.outputs import mqtt_packets as mqtt
-from bittern.outputs.broker_connection import Connection, ConnectionLimits
-from bittern.outputs.broker_hub import Hub
-from bittern.outputs.broker_session import Session
-from bittern.outputs.mqtt_packets import (
+from bittern.outputs.broker.connection import Connection, ConnectionLimits
+from bittern.outputs.broker.hub import Hub
+from bittern.outputs.broker.session import Session
+from bittern.outputs.mqtt import packets as mqtt
+from bittern.outputs.mqtt.packets import (
     Acknowledgement,
     Connack,
     Connect,

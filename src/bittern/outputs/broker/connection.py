@@ -11,9 +11,9 @@ from typing import Protocol, cast
 import msgspec
 
 from bittern.errors import MqttProtocolError
-from bittern.outputs.broker_hub import Hub, Refused
-from bittern.outputs.broker_session import Receipt, Session
-from bittern.outputs.mqtt_packets import (
+from bittern.outputs.broker.hub import Hub, Refused
+from bittern.outputs.broker.session import Receipt, Session
+from bittern.outputs.mqtt.packets import (
     DISCONNECT,
     LEVEL_5,
     NOT_GRANTED,

@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from bittern.errors import SchemaTooNew, StoreUnavailable
-from bittern.outputs.broker_log import (
+from bittern.outputs.broker.log import (
     Changes,
     LoggedSession,
     LogLimits,
     Retained,
     SessionLog,
 )
-from bittern.outputs.broker_session import Entry
+from bittern.outputs.broker.session import Entry
 from bittern.store.vault import KeyRing
 from bittern.types import Instant
 

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from bittern.errors import MqttProtocolError
-from bittern.outputs.broker_hub import Attached, Hub, HubLimits, Refused
-from bittern.outputs.broker_log import Changes, LoggedSession, Retained
-from bittern.outputs.broker_session import DurableSession, Receipt, Session
-from bittern.outputs.mqtt_packets import Connect, PacketStream, Publish, Will, decode
+from bittern.outputs.broker.hub import Attached, Hub, HubLimits, Refused
+from bittern.outputs.broker.log import Changes, LoggedSession, Retained
+from bittern.outputs.broker.session import DurableSession, Receipt, Session
+from bittern.outputs.mqtt.packets import Connect, PacketStream, Publish, Will, decode
 from bittern.types import Instant
 
 NOW = Instant(50.0)

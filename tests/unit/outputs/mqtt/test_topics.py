@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from bittern.outputs import topics as module
-from bittern.outputs.topics import Subscriptions, is_filter, is_topic, matches
+from bittern.outputs.mqtt import topics as module
+from bittern.outputs.mqtt.topics import Subscriptions, is_filter, is_topic, matches
 
 
 @pytest.mark.parametrize(

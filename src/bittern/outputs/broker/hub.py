@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from bittern.errors import MqttProtocolError
-from bittern.outputs.broker_log import Changes, LoggedSession, Retained
-from bittern.outputs.broker_session import (
+from bittern.outputs.broker.log import Changes, LoggedSession, Retained
+from bittern.outputs.broker.session import (
     CleanSession,
     DurableSession,
     Link,
@@ -21,8 +21,8 @@ from bittern.outputs.broker_session import (
     Session,
     SessionLimits,
 )
-from bittern.outputs.mqtt_packets import NOT_GRANTED, Connect, Publish, Will, encode_publish
-from bittern.outputs.topics import Subscriptions, is_filter, is_topic, matches
+from bittern.outputs.mqtt.packets import NOT_GRANTED, Connect, Publish, Will, encode_publish
+from bittern.outputs.mqtt.topics import Subscriptions, is_filter, is_topic, matches
 from bittern.types import Instant
 
 BEST_QOS = 1

@@ -14,7 +14,7 @@ from typing import Protocol
 
 import msgspec
 
-from bittern.outputs.mqtt_packets import encode_publish
+from bittern.outputs.mqtt.packets import encode_publish
 from bittern.types import Instant
 
 PACKET_IDS = 65_535

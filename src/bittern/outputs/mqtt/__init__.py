@@ -1,0 +1,1 @@
+"""MQTT: its packets and topics, and an external broker as an output."""
