@@ -14,12 +14,13 @@ from bittern.cli import output, parameters
 from bittern.cli.group import noun
 from bittern.cli.station_files import FILES, write_station_files
 from bittern.cli.workspace import Workspace, run
+from bittern.config import Configuration
 from bittern.errors import Conflict, NotFound
 from bittern.gateway.eui_text import format_id6
 from bittern.gateway.router_config import CUSTOMARY_SUB_BAND
 from bittern.lorawan import regions
 from bittern.lorawan.regions.plan import FixedPlan
-from bittern.pki.issuing import Issued, issue_gateway_certificate
+from bittern.pki.issuing import issue_gateway_certificate
 from bittern.store.protocol import Store
 from bittern.store.records import Gateway, GatewayCertificate
 from bittern.types import GatewayEUI, Instant, NetID
@@ -97,7 +98,20 @@ def add(
         created_at=now,
     )
     folder = files or Path(f"gateway-{eui}")
-    certificate = run(_register(workspace, gateway, folder, uri or workspace.station_uri(), now))
+    station_uri = uri or workspace.station_uri()
+
+    async def work() -> GatewayCertificate:
+        async with workspace.store(make=True) as store:
+            return await register(
+                store,
+                workspace.configuration,
+                gateway,
+                folder=folder,
+                uri=station_uri,
+                now=now,
+            )
+
+    certificate = run(work())
     if as_json:
         output.print_json(_document(gateway, [certificate]) | {"files": str(folder.absolute())})
         return
@@ -120,30 +134,29 @@ def sub_bands(region: str, given: Iterable[int] = ()) -> tuple[int, ...]:
     return chosen
 
 
-async def _register(
-    workspace: Workspace, gateway: Gateway, folder: Path, uri: str, now: Instant
+async def register(
+    store: Store,
+    configuration: Configuration,
+    gateway: Gateway,
+    *,
+    folder: Path,
+    uri: str,
+    now: Instant,
 ) -> GatewayCertificate:
     """The files before the registration: a gateway that is registered has been given its key."""
-    async with workspace.store(make=True) as store:
-        if await store.gateway(gateway.gateway_eui) is not None:
-            raise Conflict("gateway", str(gateway.gateway_eui))
-        authority = installation.authority(workspace.configuration, now)
-        issued = issue_gateway_certificate(authority, gateway.gateway_eui, now)
-        with write_station_files(folder, uri=uri, trust=authority.pem, issued=issued):
-            return await _store(store, gateway, issued, now)
-
-
-async def _store(
-    store: Store, gateway: Gateway, issued: Issued, now: Instant
-) -> GatewayCertificate:
+    if await store.gateway(gateway.gateway_eui) is not None:
+        raise Conflict("gateway", str(gateway.gateway_eui))
+    authority = installation.authority(configuration, now)
+    issued = issue_gateway_certificate(authority, gateway.gateway_eui, now)
     certificate = GatewayCertificate(
         fingerprint=issued.certificate_id,
         gateway_eui=gateway.gateway_eui,
         not_after=issued.not_after,
         created_at=now,
     )
-    await store.add_gateway(gateway)
-    await store.add_certificate(certificate)
+    with write_station_files(folder, uri=uri, trust=authority.pem, issued=issued):
+        await store.add_gateway(gateway)
+        await store.add_certificate(certificate)
     return certificate
 
 

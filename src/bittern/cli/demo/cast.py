@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bittern import installation
-from bittern.cli.device_add import device_profile, register, service_profile
-from bittern.cli.gateway import sub_bands
-from bittern.cli.station_files import write_station_files
+from bittern.cli import device_add
+from bittern.cli.gateway import register, sub_bands
 from bittern.config import Configuration
 from bittern.lorawan.crypto import SessionKeys, as_kind
 from bittern.lorawan.versions import MacVersion, uses_nwk_key
-from bittern.pki.issuing import issue_gateway_certificate
 from bittern.simulator.device import Abp, Otaa, SimulatedDevice
 from bittern.simulator.regions import device_region
 from bittern.store.protocol import Store
@@ -25,7 +23,6 @@ from bittern.store.records import (
     Activation,
     Device,
     Gateway,
-    GatewayCertificate,
     OtaaActivation,
 )
 from bittern.types import (
@@ -110,8 +107,6 @@ async def register_gateway(
     now: Instant,
 ) -> None:
     """As `gateway add` does: the record, the certificate, and the files in `folder`."""
-    authority = installation.authority(configuration, now)
-    issued = issue_gateway_certificate(authority, part.eui, now)
     gateway = Gateway(
         id=str(uuid.uuid4()),
         gateway_eui=part.eui,
@@ -120,15 +115,7 @@ async def register_gateway(
         sub_bands=sub_bands(part.region),
         created_at=now,
     )
-    certificate = GatewayCertificate(
-        fingerprint=issued.certificate_id,
-        gateway_eui=part.eui,
-        not_after=issued.not_after,
-        created_at=now,
-    )
-    with write_station_files(folder, uri=uri, trust=authority.pem, issued=issued):
-        await store.add_gateway(gateway)
-        await store.add_certificate(certificate)
+    await register(store, configuration, gateway, folder=folder, uri=uri, now=now)
 
 
 async def register_device(
@@ -136,8 +123,10 @@ async def register_device(
 ) -> SimulatedDevice:
     """As `device add` does; and the device itself, with the same keys."""
     activation = _root_keys(part) if part.joins else _session(part)
-    profile = device_profile(part.version, part.region, device_class="A", joins=part.joins)
-    service = service_profile()
+    profile = device_add.device_profile(
+        part.version, part.region, device_class="A", joins=part.joins
+    )
+    service = device_add.service_profile()
     device = Device(
         id=str(uuid.uuid4()),
         dev_eui=part.dev_eui,
@@ -148,7 +137,7 @@ async def register_device(
         activation=activation,
         created_at=now,
     )
-    await register(store, device, profile, service, now)
+    await device_add.register(store, device, profile, service, now)
     return SimulatedDevice(
         dev_eui=part.dev_eui,
         activation=_simulated(activation),
