@@ -265,6 +265,9 @@ def _figures(
         figures = msgspec.structs.asdict(lns.statistics())
         return {name: value for name, value in figures.items() if name != "refusals"}
 
+    def front_end_refusals() -> Mapping[str, int]:
+        return {str(refusal): count for refusal, count in lns.statistics().refusals.items()}
+
     return Figures(
         version=__version__,
         statistics={
@@ -277,6 +280,8 @@ def _figures(
         tallies=[
             ("events", "event", lambda: network.journal.events),
             ("refusals", "refusal", lambda: network.journal.refusals),
+            # With those that are counted but not told one by one.
+            ("lns_refusals", "refusal", front_end_refusals),
         ],
     )
 
