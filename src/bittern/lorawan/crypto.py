@@ -43,6 +43,7 @@ _BLOCK = Struct("<BHBBB4sLxB")
 """B0, B1 and A blocks: the first byte, 4 bytes, Dir, DevAddr, FCnt, 0, the last byte."""
 _BLOCK_NUMBERS = (b"", *(bytes((i,)) for i in range(1, 256)))
 _UPLINK, _DOWNLINK = 0, 1
+_NO_SECRET = AES128Key(bytes(16))
 
 
 _K = TypeVar("_K", bound=AES128Key)
@@ -182,6 +183,13 @@ def crypt_fopts(
     counter = 2 if a_fcnt_down else 1
     block = _BLOCK.pack(1, 0, 0, counter, direction, dev_addr.to_wire(), fcnt, 1)
     return _xor(fopts, _encrypt_blocks(key, block))
+
+
+def ping_slot_draw(beacon_time_s: int, dev_addr: DevAddr) -> int:
+    """Rand of TS001-1.0.4, 13.2: 16 bits for each beacon and device, by a key of zeros."""
+    beacon_time = (beacon_time_s & 0xFFFFFFFF).to_bytes(4, "little")
+    rand = _encrypt_blocks(_NO_SECRET, (beacon_time + dev_addr.to_wire()).ljust(16, b"\x00"))
+    return rand[0] | rand[1] << 8
 
 
 def _xor(data: bytes, stream: bytes) -> bytes:
