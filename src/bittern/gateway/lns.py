@@ -3,7 +3,7 @@
     awaiting version --version, new enough--> open
     awaiting version --version too old or unreadable--> refused
     awaiting version --nothing in time--> (PeerSilent)
-    open             --nothing, a ping, nothing--> (PeerSilent)
+    open             --a ping, and nothing after it--> (PeerSilent)
 
 Only an open connection takes messages and downlinks; a refused one says why and hears nothing more.
 The shell writes `text_to_send` after every call, closes on `GatewayRefused`, `PeerSilent` and
@@ -49,11 +49,14 @@ from bittern.gateway.lns_messages import (
     encode,
     msgtype_of,
 )
+from bittern.gateway.round_trip import RoundTrip
 from bittern.lorawan.gps_time import gps_time_us
 from bittern.lorawan.radio import Reception, Transmission, TransmissionReport
 from bittern.types import DevEUI, GatewayEUI, Instant, Refusal
 
 _VERSION = re.compile(r"(\d{1,4})\.(\d{1,4})\.(\d{1,4})(?![0-9])", re.ASCII)
+FIRST_PING_S = 1.0
+"""After the station was configured: soon, so that its round trip is known."""
 _DEVICE_CLASSES = {"A": 0, "B": 1, "C": 2}
 
 
@@ -105,7 +108,7 @@ class AlarmReceived(msgspec.Struct, frozen=True):
 
 
 class PingDue(msgspec.Struct, frozen=True):
-    """Send a websocket ping: nothing was heard for a while, and a station never pings."""
+    """Send a websocket ping: a station never does, and its pong tells how far away it is."""
 
 
 class PeerSilent(msgspec.Struct, frozen=True):
@@ -134,7 +137,7 @@ class LnsLimits:
     malformed_per_minute: int = 60
     version_timeout_s: float = 10.0
     ping_interval_s: float = 30.0
-    """Silence after which the station is pinged."""
+    """Pause between pings."""
     ping_timeout_s: float = 20.0
     """Silence after a ping that means the station is gone."""
 
@@ -161,7 +164,9 @@ class LnsConnection:
         self._state = _State.AWAITING_VERSION
         self._opened_at = now
         self._heard_at = now
-        self._pinged_at: Instant | None = None
+        self._next_ping_at = now
+        self._unheard_since: Instant | None = None
+        self._round_trip = RoundTrip()
         self._malformed_at: deque[Instant] = deque(maxlen=self._limits.malformed_per_minute)
         self._to_send: list[str] = []
 
@@ -185,8 +190,18 @@ class LnsConnection:
             return self._on_unreadable(message, error, now)
 
     def heard(self, now: Instant) -> None:
-        """Something else came, a pong for example: the station is there."""
+        """Something else came: the station is there."""
         self._heard_at = now
+
+    def pong(self, now: Instant) -> None:
+        """The answer to a ping."""
+        self._heard_at = now
+        self._round_trip.answered(now)
+
+    @property
+    def round_trip_s(self) -> float | None:
+        """To the station and back, at worst of late; None: not measured yet."""
+        return self._round_trip.worst_s
 
     def send(self, transmission: Transmission, now: Instant) -> None:
         """Have a frame transmitted. Raises ValueError if the connection is not open, or if the
@@ -206,11 +221,10 @@ class LnsConnection:
         match self._state:
             case _State.AWAITING_VERSION:
                 return Instant(self._opened_at + self._limits.version_timeout_s)
-            case _State.OPEN if self._awaits_pong:
-                assert self._pinged_at is not None
-                return Instant(self._pinged_at + self._limits.ping_timeout_s)
+            case _State.OPEN if (silent_at := self._silent_at) is not None:
+                return min(self._next_ping_at, silent_at)
             case _State.OPEN:
-                return Instant(self._heard_at + self._limits.ping_interval_s)
+                return self._next_ping_at
             case _State.REFUSED:
                 return None
 
@@ -221,14 +235,22 @@ class LnsConnection:
             return []
         if self._state is _State.AWAITING_VERSION:
             return [PeerSilent(f"no version within {self._limits.version_timeout_s:g} s")]
-        if self._awaits_pong:
+        silent_at = self._silent_at
+        if silent_at is not None and now >= silent_at:
             return [PeerSilent(f"no answer to a ping within {self._limits.ping_timeout_s:g} s")]
-        self._pinged_at = now
+        if silent_at is None:
+            self._unheard_since = now
+        self._next_ping_at = Instant(now + self._limits.ping_interval_s)
+        self._round_trip.asked(now)
         return [PingDue()]
 
     @property
-    def _awaits_pong(self) -> bool:
-        return self._pinged_at is not None and self._heard_at < self._pinged_at
+    def _silent_at(self) -> Instant | None:
+        """When the station is given up, if nothing came since the last ping that it was due to."""
+        since = self._unheard_since
+        if since is None or self._heard_at >= since:
+            return None
+        return Instant(since + self._limits.ping_timeout_s)
 
     def _send(self, message: Message) -> None:
         self._to_send.append(encode(message))
@@ -247,6 +269,7 @@ class LnsConnection:
             self._send(Error(error=refused.reason))
             return refused
         self._state = _State.OPEN
+        self._next_ping_at = Instant(now + min(FIRST_PING_S, self._limits.ping_interval_s))
         self._send(msgspec.structs.replace(self._router_config, mux_time=now))
         return VersionReceived(
             message.station,

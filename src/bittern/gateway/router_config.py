@@ -59,12 +59,19 @@ def router_config(plan: Plan, settings: GatewaySettings) -> RouterConfig:
         upchannels=tuple(plan.station_upchannels(_sub_bands(plan, settings))),
         net_id=settings.net_id_filters or None,  # an empty list would block every data frame
         join_eui=settings.join_eui_filters or None,
-        max_eirp=settings.max_eirp_dbm,
+        max_eirp=_max_eirp(plan, settings),
         nocca=settings.disable_lbt,
         nodc=settings.disable_duty_cycle,
         nodwell=settings.disable_dwell_time,
         bcning=_beaconing(plan) if settings.beacons else None,
     )
+
+
+def _max_eirp(plan: Plan, settings: GatewaySettings) -> float | None:
+    """The lower of what the operator allows and what the region does, where the station would
+    send with more; the station itself only ever lowers its own limit."""
+    limits = (settings.max_eirp_dbm, plan.station_max_eirp_dbm)
+    return min((limit for limit in limits if limit is not None), default=None)
 
 
 def _sub_bands(plan: Plan, settings: GatewaySettings) -> tuple[int, ...]:

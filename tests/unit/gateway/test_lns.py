@@ -415,33 +415,54 @@ def test_malformed_messages_do_not_prolong_the_wait_for_version() -> None:
     assert lns.next_timer() == START + 10
 
 
-def test_quiet_station_is_pinged_and_its_pong_keeps_it() -> None:
+def test_a_station_is_pinged_soon_after_it_was_configured_and_then_regularly() -> None:
     lns = open_connection(ping_interval_s=30, ping_timeout_s=20)
-    assert lns.next_timer() == START + 30
-    assert lns.fire_timer(Instant(START + 30)) == [PingDue()]
-    assert lns.next_timer() == START + 50
-    lns.heard(Instant(START + 30.1))
-    assert lns.next_timer() == START + 60.1
-    assert lns.fire_timer(Instant(START + 50)) == []
-    assert lns.fire_timer(Instant(START + 60.1)) == [PingDue()]
+    assert lns.next_timer() == START + 1
+    assert lns.fire_timer(Instant(START + 0.9)) == []
+    assert lns.fire_timer(Instant(START + 1)) == [PingDue()]
+    assert lns.next_timer() == START + 21
+    lns.pong(Instant(START + 1.1))
+    assert lns.next_timer() == START + 31
+    assert lns.fire_timer(Instant(START + 21)) == []
+    assert lns.fire_timer(Instant(START + 31)) == [PingDue()]
+
+
+def test_its_pongs_tell_the_round_trip() -> None:
+    lns = open_connection()
+    assert lns.round_trip_s is None
+    lns.fire_timer(Instant(START + 1))
+    lns.receive(UPDF, Instant(START + 1.25))
+    assert lns.round_trip_s is None, "an uplink answers nothing"
+    lns.pong(Instant(START + 1.5))
+    assert lns.round_trip_s == 0.5
 
 
 def test_any_message_is_as_good_as_a_pong() -> None:
     lns = open_connection(ping_interval_s=30, ping_timeout_s=20)
-    lns.fire_timer(Instant(START + 30))
-    lns.receive(UPDF, Instant(START + 31))
-    assert lns.next_timer() == START + 61
+    lns.fire_timer(Instant(START + 1))
+    lns.receive(UPDF, Instant(START + 2))
+    assert lns.next_timer() == START + 31
 
 
 def test_station_that_does_not_answer_a_ping_is_given_up() -> None:
     lns = open_connection(ping_interval_s=30, ping_timeout_s=20)
-    lns.fire_timer(Instant(START + 30))
-    assert lns.fire_timer(Instant(START + 49)) == []
-    assert lns.fire_timer(Instant(START + 50)) == [PeerSilent("no answer to a ping within 20 s")]
+    lns.fire_timer(Instant(START + 1))
+    assert lns.fire_timer(Instant(START + 20)) == []
+    assert lns.fire_timer(Instant(START + 21)) == [PeerSilent("no answer to a ping within 20 s")]
 
 
-def test_busy_station_is_not_pinged() -> None:
+def test_a_station_pinged_more_often_than_it_may_be_silent_is_given_up_all_the_same() -> None:
+    lns = open_connection(ping_interval_s=5, ping_timeout_s=12)
+    assert [lns.fire_timer(Instant(START + at)) for at in (1, 6, 11)] == [[PingDue()]] * 3
+    assert lns.next_timer() == START + 13
+    assert lns.fire_timer(Instant(START + 13)) == [PeerSilent("no answer to a ping within 12 s")]
+
+
+def test_busy_station_is_pinged_too() -> None:
     lns = open_connection(ping_interval_s=30)
-    for second in range(0, 300, 10):
+    pings = []
+    for second in range(0, 100, 2):
         lns.receive(UPDF, Instant(START + second))
-        assert lns.fire_timer(Instant(START + second)) == []
+        if lns.fire_timer(Instant(START + second)):
+            pings.append(second)
+    assert pings == [2, 32, 62, 92]

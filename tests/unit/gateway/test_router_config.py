@@ -129,3 +129,10 @@ def test_the_operators_settings_are_in_it() -> None:
     assert config.region == "AS923-1"
     assert (config.nocca, config.nodc, config.nodwell) == (True, True, True)
     assert config.bcning == Beaconing(data_rate=3, layout=(2, 8, 17), freqs=(869_525_000,))
+
+
+def test_a_station_that_knows_a_region_by_another_name_is_held_to_its_power():
+    assert router_config(plan("EU433"), GatewaySettings()).max_eirp == 12.15
+    lower = router_config(plan("EU433"), GatewaySettings(max_eirp_dbm=10))
+    higher = router_config(plan("EU433"), GatewaySettings(max_eirp_dbm=20))
+    assert (lower.max_eirp, higher.max_eirp) == (10, 12.15)
