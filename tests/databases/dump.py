@@ -1,0 +1,72 @@
+"""Writes a filled database of today's schema as SQL, for `test_old_databases.py`.
+
+Run it before a migration is added, so that the schema it leaves behind stays under test:
+
+    python tests/databases/dump.py > tests/databases/0001.sql
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import tempfile
+from pathlib import Path
+
+from bittern.mac.session import AwaitedAck
+from bittern.store.protocol import Deliver
+from bittern.store.records import AbpActivation
+from bittern.store.sqlite import SqliteStore
+from bittern.store.vault import KeyRing
+from bittern.testing.examples import (
+    CERTIFICATE,
+    DEV_ADDR,
+    GATEWAY,
+    NOW,
+    delivery,
+    device,
+    downlink,
+    join_state,
+    next_session,
+    register,
+    session,
+    session_keys,
+)
+
+DATA_KEY = bytes(range(32))
+
+
+async def fill(store: SqliteStore) -> None:
+    await store.open()
+    await register(store)
+    await store.add_gateway(GATEWAY)
+    await store.add_certificate(CERTIFICATE)
+    abp = AbpActivation(dev_addr=DEV_ADDR, keys=session_keys(), fcnt_start=12)
+    await store.add_device(device(1, activation=abp), session(1, generation=0, fcnt_up=11))
+    first = session(pending=True)
+    await store.activate(None, join_state(), first)
+    after = next_session(
+        first,
+        pending=False,
+        nfcnt_down=5,
+        awaited_ack=AwaitedAck(downlink().message_id, 4),
+        last_uplink_at=NOW,
+    )
+    await store.advance(first, after, Deliver(delivery()), Deliver(delivery(1)))
+    await store.delivered([1])
+    await store.enqueue(downlink(confirmed=True))
+    await store.close()
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "bittern.db"
+        asyncio.run(fill(SqliteStore(path, KeyRing({1: DATA_KEY}))))
+        connection = sqlite3.connect(path)
+        [version] = connection.execute("PRAGMA user_version").fetchone()
+        print(f"PRAGMA user_version = {version};")
+        print("\n".join(connection.iterdump()))
+        connection.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""Databases as earlier versions left them, opened by today's code. `dump.py` beside them made them.
+
+What is expected is written out here: the examples that they were made of may change.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bittern.lorawan.versions import MacVersion
+from bittern.mac.session import AwaitedAck
+from bittern.store.protocol import Deliver
+from bittern.store.records import AbpActivation, OtaaActivation
+from bittern.store.sqlite import SqliteStore
+from bittern.store.sqlite.migrations import known_migrations
+from bittern.store.vault import KeyRing
+from bittern.testing.examples import delivery, next_session
+from bittern.types import EUI64, AppKey, AppSKey, DevAddr, DevEUI, FNwkSIntKey, GatewayEUI
+
+DATABASES = Path(__file__).parents[2] / "databases"
+OTAA = DevEUI(EUI64.from_hex("70b3d57ed0000001"))
+ABP = DevEUI(EUI64.from_hex("70b3d57ed0000002"))
+GATEWAY_EUI = GatewayEUI(EUI64.from_hex("00800000a0000001"))
+
+
+@pytest.fixture(params=sorted(path.stem for path in DATABASES.glob("*.sql")))
+async def old(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    connection = sqlite3.connect(tmp_path / "bittern.db")
+    connection.executescript((DATABASES / f"{request.param}.sql").read_text())
+    assert connection.execute("PRAGMA user_version").fetchone() == (int(request.param),)
+    connection.close()
+    store = SqliteStore(tmp_path / "bittern.db", KeyRing({1: bytes(range(32))}))
+    await store.open()
+    yield store
+    await store.close()
+
+
+def test_every_schema_is_under_test() -> None:
+    numbers = [int(path.stem) for path in sorted(DATABASES.glob("*.sql"))]
+    assert numbers == list(range(1, len(known_migrations()) + 1))
+
+
+async def test_devices_have_their_keys(old: SqliteStore) -> None:
+    otaa, abp = await old.devices()
+    assert (otaa.dev_eui, otaa.name, otaa.destination) == (OTAA, "sensor 0", "plant")
+    assert isinstance(otaa.activation, OtaaActivation)
+    assert otaa.activation.app_key == AppKey(b"root application")
+    assert isinstance(abp.activation, AbpActivation)
+    assert abp.activation.fcnt_start == 12
+    assert abp.activation.keys.app_s_key == AppSKey(b"application sess")
+
+
+async def test_sessions_go_on(old: SqliteStore) -> None:
+    joined, personalized = await old.sessions_at(DevAddr.from_hex("26011bda"))
+    assert (joined.dev_eui, joined.generation, joined.revision) == (OTAA, 1, 1)
+    assert (joined.fcnt_up, joined.nfcnt_down, joined.pending) == (0, 5, False)
+    assert joined.awaited_ack == AwaitedAck("00000000-1111-4000-8000-000000000000", 4)
+    assert joined.radio.rx2_frequency_hz == 869_525_000
+    assert joined.mac_version is MacVersion.LORAWAN_1_0_3
+    assert joined.keys.f_nwk_s_int_key == FNwkSIntKey(b"forwarding s int")
+    assert (personalized.dev_eui, personalized.fcnt_up) == (ABP, 11)
+    assert await old.advance(joined, next_session(joined), Deliver(delivery())) == 3
+
+
+async def test_joins_are_remembered(old: SqliteStore) -> None:
+    state = await old.join_state(OTAA)
+    assert state is not None
+    assert (state.next_join_nonce, state.used_dev_nonces) == (2, frozenset({7}))
+
+
+async def test_what_was_owed_and_queued_still_is(old: SqliteStore) -> None:
+    [owed] = await old.owed(0, 10)
+    assert (owed.sequence, owed.document) == (2, b'{"PayloadData":"aGVsbG8="}')
+    assert await old.owed_count() == 1
+    [queued] = await old.queued(OTAA)
+    assert (queued.payload, queued.fport, queued.confirmed) == (b"open the valve", 2, True)
+
+
+async def test_gateways_have_their_certificates(old: SqliteStore) -> None:
+    gateway = await old.gateway(GATEWAY_EUI)
+    assert gateway is not None
+    assert (gateway.name, gateway.sub_bands) == ("roof", (2,))
+    [certificate] = await old.certificates_of(GATEWAY_EUI)
+    assert (certificate.fingerprint, certificate.active) == ("ab" * 32, True)
+
+
+async def test_the_registry_is_whole(old: SqliteStore) -> None:
+    [profile] = await old.device_profiles()
+    assert (profile.name, profile.region) == ("sensor", "EU868")
+    [service] = await old.service_profiles()
+    assert service.add_gateway_metadata
+    [destination] = await old.destinations("000000000000")
+    assert (destination.name, destination.expression) == ("plant", "plant/uplinks")
+    assert await old.last_change() > 0

@@ -1,0 +1,244 @@
+"""Whatever is done to them, the SQLite store and the one in memory give the same answers."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from bittern.errors import BitternError
+from bittern.mac.session import Session
+from bittern.store.protocol import Deliver, DownlinkAttempted, DownlinkDone, Effect, Store
+from bittern.store.sqlite import SqliteStore
+from bittern.store.vault import KeyRing
+from bittern.testing import examples
+from bittern.testing.memory_store import MemoryStore
+from bittern.types import DevAddr
+
+DEVICES = st.integers(0, 2)
+MESSAGES = st.integers(0, 4)
+GENERATIONS = st.integers(0, 3)
+REVISIONS = st.none() | st.integers(0, 2)
+GATEWAYS = st.integers(0, 1)
+EFFECTS = st.lists(
+    st.builds(lambda n: Deliver(examples.delivery(n)), MESSAGES)
+    | st.builds(lambda n: DownlinkDone(examples.downlink(n).message_id), MESSAGES)
+    | st.builds(lambda n: DownlinkAttempted(examples.downlink(n).message_id), MESSAGES),
+    max_size=3,
+)
+Step = tuple[Session, Session, list[Effect]]
+
+
+async def outcome(call: Awaitable[object]) -> object:
+    try:
+        return await call
+    except BitternError as error:
+        return type(error), str(error)
+
+
+class Stores(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp())
+        self.runner = asyncio.Runner()
+        self.memory = MemoryStore(changes_kept=20)
+        self.sqlite = self.make_sqlite()
+        self.runner.run(self.sqlite.open())
+        self.seen: list[Session] = []
+
+    def make_sqlite(self) -> SqliteStore:
+        vault = KeyRing({1: bytes(range(32))})
+        return SqliteStore(self.folder / "db", vault, group_commit_s=0, changes_kept=20)
+
+    def teardown(self) -> None:
+        self.runner.run(self.sqlite.close())
+        self.runner.close()
+        shutil.rmtree(self.folder)
+
+    def both(self, call: Callable[[Store], Awaitable[object]]) -> object:
+        """The same call on both; their answer, which must be one."""
+
+        async def answers() -> tuple[object, object]:
+            return await outcome(call(self.memory)), await outcome(call(self.sqlite))
+
+        memory, sqlite = self.runner.run(answers())
+        assert memory == sqlite
+        return memory
+
+    @initialize()
+    def begin(self) -> None:
+        self.both(lambda store: examples.register(store, devices=2))
+
+    @rule(number=DEVICES, personalized=st.booleans())
+    def add_device(self, number: int, personalized: bool) -> None:
+        session = examples.session(number, generation=0) if personalized else None
+        self.both(lambda store: store.add_device(examples.device(number), session))
+        self.see(number)
+
+    @rule(number=DEVICES)
+    def remove_device(self, number: int) -> None:
+        self.both(lambda store: store.remove_device(examples.dev_eui(number)))
+
+    @rule(
+        number=DEVICES,
+        before=REVISIONS,
+        generation=GENERATIONS,
+        pending=st.booleans(),
+        address=st.integers(0, 1),
+    )
+    def activate(
+        self, number: int, before: int | None, generation: int, pending: bool, address: int
+    ) -> None:
+        known = None if before is None else examples.join_state(number, revision=before)
+        after = examples.join_state(number, revision=0 if before is None else before + 1)
+        session = examples.session(
+            number, generation=generation, pending=pending, dev_addr=DevAddr.from_int(address)
+        )
+        self.both(lambda store: store.activate(known, after, session))
+        self.see(number)
+
+    @rule(number=DEVICES, generation=GENERATIONS, pending=st.booleans())
+    def join(self, number: int, generation: int, pending: bool) -> None:
+        """From the join state as it is, which the rule above seldom hits."""
+        state = self.runner.run(self.memory.join_state(examples.dev_eui(number)))
+        self.activate(number, state and state.revision, generation, pending, 0)
+
+    @rule(data=st.data())
+    def advance(self, data: st.DataObject) -> None:
+        if self.seen:
+            before, after, effects = self.draw_step(data)
+            self.both(lambda store: store.advance(before, after, *effects))
+            self.seen.append(after)
+
+    @rule(data=st.data(), count=st.integers(2, 6))
+    def advance_together(self, data: st.DataObject, count: int) -> None:
+        """In one group, with the outcomes of one after the other."""
+        if not self.seen:
+            return
+        steps: list[Step] = []
+        for _ in range(count):
+            before, after, effects = self.draw_step(data)
+            deliveries = [effect for effect in effects if isinstance(effect, Deliver)]
+            # Those that end other sessions have their place behind the plain ones of a group.
+            after = msgspec.structs.replace(after, pending=before.pending)
+            steps.append((before, after, list(deliveries)))
+            self.seen.append(after)
+
+        async def together(store: Store) -> list[object]:
+            calls = [outcome(store.advance(before, after, *fx)) for before, after, fx in steps]
+            return list(await asyncio.gather(*calls))
+
+        self.both(together)
+
+    def draw_step(self, data: st.DataObject) -> Step:
+        # The last ones are often still valid, the earlier ones stale.
+        place = data.draw(st.integers(1, min(len(self.seen), 6)))
+        before = self.seen[-place]
+        pending = before.pending and data.draw(st.booleans())
+        return before, examples.next_session(before, pending=pending), data.draw(EFFECTS)
+
+    @rule(number=DEVICES, message=MESSAGES, confirmed=st.booleans())
+    def enqueue(self, number: int, message: int, confirmed: bool) -> None:
+        downlink = examples.downlink(message, dev_eui=examples.dev_eui(number), confirmed=confirmed)
+        self.both(lambda store: store.enqueue(downlink))
+
+    @rule(number=DEVICES, message=st.none() | MESSAGES)
+    def unqueue(self, number: int, message: int | None) -> None:
+        message_id = None if message is None else examples.downlink(message).message_id
+        self.both(lambda store: store.unqueue(examples.dev_eui(number), message_id))
+
+    @rule(sequences=st.lists(st.integers(0, 12), max_size=5))
+    def deliver(self, sequences: list[int]) -> None:
+        self.both(lambda store: store.delivered(sequences))
+
+    @rule(after=st.integers(0, 8), limit=st.integers(0, 4))
+    def read_the_outbox(self, after: int, limit: int) -> None:
+        self.both(lambda store: store.owed(after, limit))
+
+    @rule(number=GATEWAYS)
+    def add_gateway(self, number: int) -> None:
+        self.both(lambda store: store.add_gateway(gateway(number)))
+
+    @rule(number=GATEWAYS)
+    def remove_gateway(self, number: int) -> None:
+        self.both(lambda store: store.remove_gateway(gateway(number).gateway_eui))
+
+    @rule(number=GATEWAYS, fingerprint=st.sampled_from("ab"))
+    def add_certificate(self, number: int, fingerprint: str) -> None:
+        certificate = msgspec.structs.replace(
+            examples.CERTIFICATE,
+            fingerprint=fingerprint,
+            gateway_eui=gateway(number).gateway_eui,
+        )
+        self.both(lambda store: store.add_certificate(certificate))
+
+    @rule(fingerprint=st.sampled_from("ab"), active=st.booleans())
+    def set_certificate_active(self, fingerprint: str, active: bool) -> None:
+        self.both(lambda store: store.set_certificate_active(fingerprint, active))
+
+    @rule()
+    def remove_destination(self) -> None:
+        place = examples.DESTINATION.account, examples.DESTINATION.name
+        self.both(lambda store: store.remove_destination(*place))
+
+    @rule()
+    def add_destination(self) -> None:
+        self.both(lambda store: store.add_destination(examples.DESTINATION))
+
+    @rule(back=st.integers(0, 30))
+    def read_the_changes(self, back: int) -> None:
+        async def since(store: Store) -> object:
+            return await store.changes(max(await store.last_change() - back, 0))
+
+        self.both(since)
+
+    @rule()
+    def restart(self) -> None:
+        self.runner.run(self.sqlite.close())
+        self.sqlite = self.make_sqlite()
+        self.runner.run(self.sqlite.open())
+
+    @invariant()
+    def hold_the_same(self) -> None:
+        async def everything(store: Store) -> list[Any]:
+            devices = [examples.dev_eui(number) for number in range(3)]
+            return [
+                await store.devices(),
+                [await store.sessions_of(device) for device in devices],
+                [await store.sessions_at(DevAddr.from_int(number)) for number in range(2)],
+                [await store.join_state(device) for device in devices],
+                [await store.queued(device) for device in devices],
+                await store.owed(0, 100),
+                await store.owed_count(),
+                await store.gateways(),
+                [await store.certificates_of(gateway(number).gateway_eui) for number in range(2)],
+                await store.last_change(),
+            ]
+
+        self.both(everything)
+
+    def see(self, number: int) -> None:
+        self.seen += self.runner.run(self.memory.sessions_of(examples.dev_eui(number)))
+
+
+def gateway(number: int) -> Any:
+    return msgspec.structs.replace(
+        examples.GATEWAY, id=str(number), gateway_eui=examples.dev_eui(number)
+    )
+
+
+TestStores = Stores.TestCase
+TestStores.settings = settings(
+    max_examples=60,
+    stateful_step_count=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
