@@ -51,7 +51,10 @@ class Server:
             text=True,
         )
         assert self.process.stdout is not None
-        self.ready: dict[str, Any] = json.loads(self.process.stdout.readline())
+        line = self.process.stdout.readline()
+        if not line:
+            raise AssertionError(self.process.communicate(timeout=10)[1])
+        self.ready: dict[str, Any] = json.loads(line)
 
     def get(self, path: str) -> str:
         with urllib.request.urlopen(f"{self.ready['api']}{path}", timeout=10) as answer:
@@ -105,9 +108,10 @@ def test_tail_watches_until_the_server_ends(server: Server, tmp_path: Path) -> N
         text=True,
     )
     assert tail.stderr is not None
-    assert tail.stderr.readline().startswith("watching bittern ")
+    first = tail.stderr.readline()
     assert server.end() == 0
     _, told = tail.communicate(timeout=30)
+    assert first.startswith("watching bittern ")
     assert told == "the server has ended\n"
     assert tail.returncode == 0
 
@@ -154,7 +158,7 @@ def test_demo_ends_by_ctrl_c(tmp_path: Path) -> None:
         text=True,
     )
     assert demo.stdout is not None
-    while not re.search(r" uplink ", demo.stdout.readline()):
+    while (line := demo.stdout.readline()) and " uplink " not in line:
         pass
     demo.send_signal(signal.SIGINT)
     told, complaints = demo.communicate(timeout=30)
