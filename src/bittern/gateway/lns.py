@@ -23,6 +23,7 @@ import msgspec
 from bittern.errors import GatewayProtocolError
 from bittern.gateway import reassembly
 from bittern.gateway.eui_text import format_dashed, parse_eui
+from bittern.gateway.liveness import Liveness
 from bittern.gateway.lns_messages import (
     STATION_MSGTYPES,
     UNREADABLE,
@@ -49,14 +50,11 @@ from bittern.gateway.lns_messages import (
     encode,
     msgtype_of,
 )
-from bittern.gateway.round_trip import RoundTrip
 from bittern.lorawan.gps_time import gps_time_us
 from bittern.lorawan.radio import Reception, Transmission, TransmissionReport
 from bittern.types import DevEUI, GatewayEUI, Instant, Refusal
 
 _VERSION = re.compile(r"(\d{1,4})\.(\d{1,4})\.(\d{1,4})(?![0-9])", re.ASCII)
-FIRST_PING_S = 1.0
-"""After the station was configured: soon, so that its round trip is known."""
 _DEVICE_CLASSES = {"A": 0, "B": 1, "C": 2}
 
 
@@ -163,10 +161,7 @@ class LnsConnection:
         self._limits = limits or LnsLimits()
         self._state = _State.AWAITING_VERSION
         self._opened_at = now
-        self._heard_at = now
-        self._next_ping_at = now
-        self._unheard_since: Instant | None = None
-        self._round_trip = RoundTrip()
+        self._liveness = self._alive_from(now)
         self._malformed_at: deque[Instant] = deque(maxlen=self._limits.malformed_per_minute)
         self._to_send: list[str] = []
 
@@ -180,7 +175,7 @@ class LnsConnection:
 
         Raises GatewayProtocolError when it sends too much that cannot be understood.
         """
-        self._heard_at = now
+        self._liveness.heard(now)
         try:
             decoded = decode_station_message(message)
             if self._state is _State.OPEN:
@@ -191,17 +186,16 @@ class LnsConnection:
 
     def heard(self, now: Instant) -> None:
         """Something else came: the station is there."""
-        self._heard_at = now
+        self._liveness.heard(now)
 
     def pong(self, now: Instant) -> None:
         """The answer to a ping."""
-        self._heard_at = now
-        self._round_trip.answered(now)
+        self._liveness.pong(now)
 
     @property
     def round_trip_s(self) -> float | None:
         """To the station and back, at worst of late; None: not measured yet."""
-        return self._round_trip.worst_s
+        return self._liveness.round_trip_s
 
     def send(self, transmission: Transmission, now: Instant) -> None:
         """Have a frame transmitted. Raises ValueError if the connection is not open, or if the
@@ -221,10 +215,8 @@ class LnsConnection:
         match self._state:
             case _State.AWAITING_VERSION:
                 return Instant(self._opened_at + self._limits.version_timeout_s)
-            case _State.OPEN if (silent_at := self._silent_at) is not None:
-                return min(self._next_ping_at, silent_at)
             case _State.OPEN:
-                return self._next_ping_at
+                return self._liveness.next_timer()
             case _State.REFUSED:
                 return None
 
@@ -235,22 +227,17 @@ class LnsConnection:
             return []
         if self._state is _State.AWAITING_VERSION:
             return [PeerSilent(f"no version within {self._limits.version_timeout_s:g} s")]
-        silent_at = self._silent_at
-        if silent_at is not None and now >= silent_at:
-            return [PeerSilent(f"no answer to a ping within {self._limits.ping_timeout_s:g} s")]
-        if silent_at is None:
-            self._unheard_since = now
-        self._next_ping_at = Instant(now + self._limits.ping_interval_s)
-        self._round_trip.asked(now)
-        return [PingDue()]
+        match self._liveness.fire(now):
+            case "silent":
+                return [PeerSilent(f"no answer to a ping within {self._limits.ping_timeout_s:g} s")]
+            case "ping":
+                return [PingDue()]
+            case None:
+                return []
 
-    @property
-    def _silent_at(self) -> Instant | None:
-        """When the station is given up, if nothing came since the last ping that it was due to."""
-        since = self._unheard_since
-        if since is None or self._heard_at >= since:
-            return None
-        return Instant(since + self._limits.ping_timeout_s)
+    def _alive_from(self, now: Instant) -> Liveness:
+        limits = self._limits
+        return Liveness(now, interval_s=limits.ping_interval_s, timeout_s=limits.ping_timeout_s)
 
     def _send(self, message: Message) -> None:
         self._to_send.append(encode(message))
@@ -269,7 +256,7 @@ class LnsConnection:
             self._send(Error(error=refused.reason))
             return refused
         self._state = _State.OPEN
-        self._next_ping_at = Instant(now + min(FIRST_PING_S, self._limits.ping_interval_s))
+        self._liveness = self._alive_from(now)
         self._send(msgspec.structs.replace(self._router_config, mux_time=now))
         return VersionReceived(
             message.station,
