@@ -174,7 +174,7 @@ def measure(
         *(f"--copies={copies}", f"--first-fcnt={server.next_fcnt}"),
         *(f"--mqtt={server.mqtt}", f"--topic={TOPIC}", "--username=bittern"),
         f"--password-file={server.data_dir / 'mqtt.password'}",
-        *(["--durable"] if options.durable else []),
+        *(["--clean"] if options.clean else []),
     ]
     refused = server.refused()
     server.next_fcnt += -(-round(rate * options.duration) // fleet.devices)
@@ -343,7 +343,7 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--gateways", type=int, default=50)
     it.add_argument("--devices-per-dev-addr", type=int, default=1)
     it.add_argument("--copies", type=int, default=3, help="of a last run; 1 leaves it out")
-    it.add_argument("--durable", action="store_true", help="the broker keeps the subscription")
+    it.add_argument("--clean", action="store_true", help="a subscription that the broker forgets")
     return it
 
 

@@ -145,7 +145,8 @@ class _Subscription(asyncio.Protocol):
             self.lost.set_exception(error)
 
     def ping(self) -> None:
-        self._transport.write(_PINGREQ)
+        if not self._transport.is_closing():
+            self._transport.write(_PINGREQ)
 
     def _count(self, message: bytes) -> None:
         self._ledger.arrived(identify(message), self._now)
@@ -155,26 +156,31 @@ async def run(options: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     host, _, port = options.mqtt.rpartition(":")
     password = options.password_file.read_text().strip() if options.password_file else ""
-    login = connect("bench-subscriber", options.username, password, durable=options.durable)
+    login = connect("bench-subscriber", options.username, password, durable=not options.clean)
     ledger = Ledger(options.ledger)
-    _, subscription = await loop.create_connection(
-        lambda: _Subscription(ledger, login, options.topic, options.qos), host, int(port)
-    )
-    await _first(subscription.ready, subscription.lost)
-    print("ready", flush=True)
     ended = loop.run_in_executor(None, sys.stdin.read)
-    while not await _first(ended, subscription.lost, timeout_s=KEEP_ALIVE_S / 2):
+    while not ended.done():
+        _, subscription = await loop.create_connection(
+            lambda: _Subscription(ledger, login, options.topic, options.qos), host, int(port)
+        )
+        await asyncio.wait(
+            {subscription.ready, subscription.lost}, return_when=asyncio.FIRST_COMPLETED
+        )
+        if not subscription.ready.done():
+            subscription.lost.result()
+        print("ready", flush=True)
+        await _stay(subscription, ended)
+
+
+async def _stay(subscription: _Subscription, ended: asyncio.Future[str]) -> None:
+    """Until the connection or the run ends. A broker that ends it keeps a durable session."""
+    waiting: set[asyncio.Future[Any]] = {ended, subscription.lost}
+    while not any(one.done() for one in waiting):
+        await asyncio.wait(waiting, timeout=KEEP_ALIVE_S / 2, return_when=asyncio.FIRST_COMPLETED)
         subscription.ping()
-
-
-async def _first(
-    wanted: asyncio.Future[Any], lost: asyncio.Future[None], timeout_s: float | None = None
-) -> bool:
-    """Whether ``wanted`` came within the time. Raises what ``lost`` was lost by."""
-    await asyncio.wait({wanted, lost}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
-    if lost.done():
-        lost.result()
-    return wanted.done()
+    if subscription.lost.done():
+        print(f"subscriber: {subscription.lost.exception()}", file=sys.stderr, flush=True)
+        await asyncio.sleep(0.1)
 
 
 def add_options(it: argparse.ArgumentParser) -> None:
@@ -184,7 +190,7 @@ def add_options(it: argparse.ArgumentParser) -> None:
     it.add_argument("--password-file", type=Path)
     it.add_argument("--topic", default="bench/uplinks")
     it.add_argument("--qos", type=int, choices=(0, 1), default=1)
-    it.add_argument("--durable", action="store_true", help="the broker keeps the session")
+    it.add_argument("--clean", action="store_true", help="a session that the broker forgets")
 
 
 def as_arguments(options: argparse.Namespace) -> list[str]:
@@ -192,7 +198,7 @@ def as_arguments(options: argparse.Namespace) -> list[str]:
     given = [f"--mqtt={options.mqtt}", f"--topic={options.topic}", f"--qos={options.qos}"]
     given += [f"--username={options.username}"] if options.username else []
     given += [f"--password-file={options.password_file}"] if options.password_file else []
-    return given + (["--durable"] if options.durable else [])
+    return given + (["--clean"] if options.clean else [])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -46,6 +46,6 @@ async def test_waiting_ends_when_nothing_comes_any_more(
 
 
 def test_subscriber_is_started_with_the_generators_options() -> None:
-    given = ["--mqtt=localhost:1", "--topic=t", "--qos=0", "--username=u", "--durable"]
+    given = ["--mqtt=localhost:1", "--topic=t", "--qos=0", "--username=u", "--clean"]
     options = parser().parse_args(["--files=x", *given])
     assert as_arguments(options) == given
