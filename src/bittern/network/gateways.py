@@ -19,3 +19,10 @@ class Gateways:
     def transmit(self, gateway_eui: GatewayEUI, transmission: Transmission) -> bool:
         """At the first front end that takes the frame."""
         return any(front_end.transmit(gateway_eui, transmission) for front_end in self._front_ends)
+
+    def round_trip_s(self, gateway_eui: GatewayEUI) -> float | None:
+        """From the front end that has measured it."""
+        for front_end in self._front_ends:
+            if (measured_s := front_end.round_trip_s(gateway_eui)) is not None:
+                return measured_s
+        return None

@@ -105,6 +105,11 @@ class LnsServer:
         connection = self._hub.find(gateway_eui)
         return connection is not None and connection.transmit(transmission)
 
+    def round_trip_s(self, gateway_eui: GatewayEUI) -> float | None:
+        """To the gateway and back, at worst of late; None: not measured, or not connected."""
+        connection = self._hub.find(gateway_eui)
+        return None if connection is None else connection.round_trip_s
+
     def connected(self) -> list[ConnectedGateway]:
         """Gateways whose data connection is up."""
         described = (connection.describe() for connection in self._hub.connections())

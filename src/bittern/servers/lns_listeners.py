@@ -215,6 +215,11 @@ class DataListener(_Listener):
         self._flush(lns)
         return True
 
+    @property
+    def round_trip_s(self) -> float | None:
+        """To the station and back; None: not measured yet."""
+        return None if self._lns is None else self._lns.round_trip_s
+
     def end(self, reason: str, refusal: Refusal | None = None) -> None:
         """Close the connection; with a refusal it is counted and told as one."""
         if self._ending:
@@ -329,7 +334,7 @@ class DataListener(_Listener):
     def _on_other(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type == WSMsgType.PONG:
             if self._lns is not None:
-                self._lns.heard(self._hub.now())
+                self._lns.pong(self._hub.now())
         elif frame.msg_type == WSMsgType.CLOSE:
             self._on_close_frame(transport)
         elif frame.msg_type == WSMsgType.BINARY:

@@ -55,12 +55,16 @@ class NotingGateways:
     def __init__(self) -> None:
         self.transmissions: list[tuple[GatewayEUI, Transmission]] = []
         self.offline: set[GatewayEUI] = set()
+        self.round_trips_s: dict[GatewayEUI, float] = {}
 
     def transmit(self, gateway_eui: GatewayEUI, transmission: Transmission) -> bool:
         if gateway_eui in self.offline:
             return False
         self.transmissions.append((gateway_eui, transmission))
         return True
+
+    def round_trip_s(self, gateway_eui: GatewayEUI) -> float | None:
+        return self.round_trips_s.get(gateway_eui)
 
 
 class NotingOutbox:

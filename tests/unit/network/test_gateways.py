@@ -21,6 +21,9 @@ class FrontEnd:
         self.asked += 1
         return gateway_eui in self.connected
 
+    def round_trip_s(self, gateway_eui: GatewayEUI) -> float | None:
+        return 0.125 if gateway_eui in self.connected else None
+
 
 def test_the_first_front_end_that_takes_the_frame_sends_it():
     gateways = Gateways()
@@ -33,3 +36,11 @@ def test_the_first_front_end_that_takes_the_frame_sends_it():
 
 def test_a_gateway_at_no_front_end_is_not_reached():
     assert not Gateways().transmit(examples.GATEWAY_EUI, FRAME)
+
+
+def test_the_round_trip_is_known_where_the_gateway_is_connected():
+    gateways = Gateways()
+    for front_end in (FrontEnd(), FrontEnd(examples.GATEWAY_EUI)):
+        gateways.join(front_end)
+    assert gateways.round_trip_s(examples.GATEWAY_EUI) == 0.125
+    assert Gateways().round_trip_s(examples.GATEWAY_EUI) is None

@@ -40,6 +40,8 @@ class FakeConnection:
         self.admitted = admitted
         self.ended: list[tuple[str, Refusal | None]] = []
 
+    round_trip_s: float | None = None
+
     def transmit(self, transmission: Transmission) -> bool:
         return True
 
