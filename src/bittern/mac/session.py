@@ -32,8 +32,11 @@ class ChannelState(msgspec.Struct, frozen=True):
     downlink_frequency_hz: int | None = None
 
 
-class RadioState(msgspec.Struct, frozen=True, kw_only=True):
-    """The radio parameters that the device is believed to use."""
+class RadioState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The radio parameters that the device is believed to use.
+
+    A default is stored by its absence: it must never become another one.
+    """
 
     rx1_delay_s: int
     rx1_dr_offset: int
@@ -53,7 +56,8 @@ class AwaitedAck(msgspec.Struct, frozen=True):
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """One activation. `(dev_eui, generation)` is its identity, `revision` its version.
 
-    For LoRaWAN 1.0.x the three network keys are equal and `afcnt_down` is unused.
+    For LoRaWAN 1.0.x the three network keys are equal and `afcnt_down` is unused. A default is
+    stored by its absence: it must never become another one.
     """
 
     dev_eui: DevEUI
