@@ -75,7 +75,7 @@ class GatewayRefused(msgspec.Struct, frozen=True):
     reason: str
 
 
-class UplinkReceived(msgspec.Struct, frozen=True):
+class UplinkReceived(msgspec.Struct, frozen=True, gc=False):
     """A frame exactly as it was on air, and how it was heard."""
 
     phy_payload: bytes

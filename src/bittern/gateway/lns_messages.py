@@ -66,7 +66,7 @@ class Message(
     """One JSON object in one text frame."""
 
 
-class UpInfo(msgspec.Struct, frozen=True, kw_only=True):
+class UpInfo(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """How and when the radio heard a frame."""
 
     xtime: XTime
@@ -81,7 +81,7 @@ class UpInfo(msgspec.Struct, frozen=True, kw_only=True):
     snr: float
 
 
-class _Heard(Message, frozen=True, kw_only=True):
+class _Heard(Message, frozen=True, gc=False, kw_only=True):
     """The common tail of everything that came over the air."""
 
     data_rate: DataRateIndex

@@ -46,7 +46,7 @@ class Major:
     LORAWAN_R1 = 0
 
 
-class DataUp(msgspec.Struct, frozen=True):
+class DataUp(msgspec.Struct, frozen=True, gc=False):
     """A data frame from a device (TS001-1.0.4, 4.3)."""
 
     mtype: MType
@@ -81,7 +81,7 @@ class DataUp(msgspec.Struct, frozen=True):
         return _data_bytes(self)
 
 
-class DataDown(msgspec.Struct, frozen=True):
+class DataDown(msgspec.Struct, frozen=True, gc=False):
     """A data frame to a device (TS001-1.0.4, 4.3)."""
 
     mtype: MType

@@ -22,7 +22,7 @@ class Window(NamedTuple):
     frequency_hz: int
 
 
-class Reception(msgspec.Struct, frozen=True):
+class Reception(msgspec.Struct, frozen=True, gc=False):
     """One gateway heard one frame."""
 
     gateway_eui: GatewayEUI

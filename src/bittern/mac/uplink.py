@@ -36,7 +36,7 @@ from bittern.types import DevEUI, Instant, Refusal
 FCNT_END = 1 << 32
 
 
-class Opened(msgspec.Struct, frozen=True, kw_only=True):
+class Opened(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A frame of a known session, verified and decrypted."""
 
     before: Session

@@ -19,7 +19,7 @@ again only after its receive windows, which open a second or more after the end 
 (TS001-1.0.4, 3.3)."""
 
 
-class Gathered(msgspec.Struct, frozen=True):
+class Gathered(msgspec.Struct, frozen=True, gc=False):
     """One frame and everybody who heard it, the best reception first."""
 
     phy_payload: bytes

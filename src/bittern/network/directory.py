@@ -23,7 +23,7 @@ from bittern.store.records import (
 from bittern.types import EUI64, DevEUI, GatewayEUI
 
 
-class DeviceContext(msgspec.Struct, frozen=True):
+class DeviceContext(msgspec.Struct, frozen=True, gc=False):
     """A device with everything that its frames need."""
 
     device: Device

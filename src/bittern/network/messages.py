@@ -21,13 +21,13 @@ FPORT_OF_NONE = 225
 """Stands for an absent FPort."""
 
 
-class GatewayMetadata(msgspec.Struct, frozen=True, rename="pascal"):
+class GatewayMetadata(msgspec.Struct, frozen=True, gc=False, rename="pascal"):
     gateway_eui: str
     rssi: int
     snr: float
 
 
-class LoRaWANMetadata(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class LoRaWANMetadata(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """`WirelessMetadata.LoRaWAN`. Frequency: Hz, Bandwidth: kHz, Battery: 0..255, Margin: dB."""
 
     ADR: bool
@@ -54,11 +54,11 @@ class LoRaWANMetadata(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     Timestamp: str
 
 
-class WirelessMetadata(msgspec.Struct, frozen=True):
+class WirelessMetadata(msgspec.Struct, frozen=True, gc=False):
     LoRaWAN: LoRaWANMetadata
 
 
-class UplinkMessage(msgspec.Struct, frozen=True):
+class UplinkMessage(msgspec.Struct, frozen=True, gc=False):
     """What a destination receives."""
 
     MessageId: str

@@ -74,7 +74,7 @@ class Sealer(Protocol):
         ...
 
 
-class Message(msgspec.Struct, frozen=True):
+class Message(msgspec.Struct, frozen=True, gc=False):
     """What an output publishes. `message_id` lets a receiver recognise a second copy."""
 
     topic: str

@@ -27,7 +27,7 @@ from bittern.store.records import (
 from bittern.types import DevAddr, DevEUI, GatewayEUI
 
 
-class Deliver(msgspec.Struct, frozen=True):
+class Deliver(msgspec.Struct, frozen=True, gc=False):
     """Effect: owe this message to its destination."""
 
     delivery: Delivery

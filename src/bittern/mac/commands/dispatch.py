@@ -28,7 +28,7 @@ _HANDLERS: dict[type[UplinkCommand], Callable[[Any, Session, Surroundings], Hand
 }
 
 
-class Answered(msgspec.Struct, frozen=True):
+class Answered(msgspec.Struct, frozen=True, gc=False):
     """What the commands of one uplink come to."""
 
     session: Session
