@@ -19,7 +19,7 @@ from bittern import __version__
 from bittern.config import Configuration
 from bittern.config.layout import Layout
 from bittern.errors import StoreError
-from bittern.installation import authority, opened_store, server_certificate
+from bittern.installation import authority, only_server, opened_store, server_certificate
 from bittern.lorawan.radio import TransmissionReport
 from bittern.network.core import Network, NetworkSettings
 from bittern.network.gateways import Gateways
@@ -62,6 +62,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
     now, gateways = steady_utc(), Gateways()
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
+        stack.enter_context(only_server(configuration))
         store = await enter(opened_store(configuration, now()))
         mqtt: EmbeddedBroker | MqttOutput = _mqtt(configuration, now)
         await enter(mqtt)

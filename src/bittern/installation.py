@@ -4,14 +4,16 @@ first command that adds something."""
 from __future__ import annotations
 
 import contextlib
+import fcntl
+import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bittern.config import Configuration
 from bittern.config.layout import Layout
-from bittern.errors import Conflict
+from bittern.errors import AlreadyServed, Conflict
 from bittern.pki import files
 from bittern.store.protocol import Store
 from bittern.store.records import Destination
@@ -25,6 +27,26 @@ if TYPE_CHECKING:  # X.509 takes longer to import than most commands take to run
 DEFAULT_DESTINATION = "default"
 DEFAULT_TOPIC = "bittern/uplink"
 """Where the messages of devices go that were added without a destination."""
+
+
+@contextlib.contextmanager
+def only_server(configuration: Configuration) -> Iterator[None]:
+    """One server at a time works on a data directory; raises `AlreadyServed`.
+
+    The lock is the kernel's, on an open file: it ends with the process, however that ends.
+    """
+    path = Layout(configuration.data_dir).server_lock
+    files.make_folder(configuration.data_dir)
+    files.make_folder(path.parent)
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyServed(str(configuration.data_dir)) from None
+        yield
+    finally:
+        os.close(descriptor)
 
 
 @contextlib.asynccontextmanager

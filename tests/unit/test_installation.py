@@ -4,8 +4,11 @@ import ssl
 import stat
 from pathlib import Path
 
+import pytest
+
 from bittern import installation
 from bittern.config import Configuration, Server
+from bittern.errors import AlreadyServed
 from bittern.store.records import DEFAULT_ACCOUNT
 from bittern.types import Instant
 
@@ -59,3 +62,15 @@ def test_server_goes_by_its_configured_names(tmp_path: Path) -> None:
     assert {("DNS", "localhost"), ("DNS", "127.0.0.1"), ("DNS", "lns.example.com")} <= set(
         decoded["subjectAltName"]
     )
+
+
+def test_a_second_server_on_the_same_data_is_told_so(tmp_path: Path) -> None:
+    configuration = configured(tmp_path)
+    with (
+        installation.only_server(configuration),
+        pytest.raises(AlreadyServed),
+        installation.only_server(configuration),
+    ):
+        pass
+    with installation.only_server(configuration):
+        pass

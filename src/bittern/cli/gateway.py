@@ -17,7 +17,6 @@ from bittern.cli.workspace import Workspace, run
 from bittern.config import Configuration
 from bittern.errors import Conflict, NotFound
 from bittern.gateway.eui_text import format_id6
-from bittern.gateway.router_config import CUSTOMARY_SUB_BAND
 from bittern.lorawan import regions
 from bittern.lorawan.regions.plan import FixedPlan
 from bittern.pki.issuing import issue_gateway_certificate
@@ -126,7 +125,7 @@ def sub_bands(region: str, given: Iterable[int] = ()) -> tuple[int, ...]:
         if chosen:
             raise typer.BadParameter(f"{plan.name} has no sub-bands", param_hint="--sub-band")
         return ()
-    chosen = chosen or (min(CUSTOMARY_SUB_BAND, plan.sub_band_count),)
+    chosen = chosen or plan.customary_sub_bands
     if chosen[-1] > plan.sub_band_count:
         raise typer.BadParameter(
             f"{plan.name} has {plan.sub_band_count} sub-bands", param_hint="--sub-band"

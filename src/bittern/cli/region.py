@@ -11,7 +11,6 @@ import typer
 from bittern.cli import output, parameters
 from bittern.cli.group import noun
 from bittern.cli.region_document import document, kind, station, summary
-from bittern.gateway.router_config import CUSTOMARY_SUB_BAND
 from bittern.lorawan import regions
 from bittern.lorawan.regional_parameters import RegionalParameters
 from bittern.lorawan.regions.plan import DataRate, FixedPlan, Modulation, PayloadSizes, Plan
@@ -105,7 +104,7 @@ def _tell(plan: Plan, sub_bands: Sequence[int]) -> None:
     if plan.duty_cycle_bands:
         _section("Time on air", *_bands(plan))
     of = (
-        f" of sub-band {CUSTOMARY_SUB_BAND}"
+        f" of sub-band {plan.customary_sub_bands[0]}"
         if isinstance(plan, FixedPlan) and not sub_bands
         else ""
     )

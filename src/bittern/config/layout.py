@@ -42,6 +42,11 @@ class Layout:
         return self.data_dir / "mqtt.db"
 
     @property
+    def server_lock(self) -> Path:
+        """Held by the server that runs on this directory."""
+        return self.data_dir / "run" / "server.lock"
+
+    @property
     def feed_socket(self) -> Path:
         """What `bittern tail` reads, while a server runs."""
         return self.data_dir / "run" / "feed.sock"

@@ -12,9 +12,6 @@ import msgspec
 from bittern.gateway.lns_messages import Beaconing, RouterConfig
 from bittern.lorawan.regions.plan import FixedPlan, Plan
 
-CUSTOMARY_SUB_BAND = 2
-"""What gateways and devices of US915 and AU915 use unless somebody decides otherwise."""
-
 MAX_JOIN_EUI_RANGES = 10
 """As many as a station keeps."""
 
@@ -23,7 +20,7 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     """What an operator decides for one gateway, beside its region."""
 
     sub_bands: tuple[int, ...] = ()
-    """Of a fixed plan, counted from 1; empty: `CUSTOMARY_SUB_BAND`."""
+    """Of a fixed plan, counted from 1; empty: the customary one."""
     boards: int = 1
     """Concentrator boards, each for eight 125 kHz channels."""
     net_id_filters: tuple[int, ...] = ()
@@ -77,9 +74,7 @@ def _max_eirp(plan: Plan, settings: GatewaySettings) -> float | None:
 def _sub_bands(plan: Plan, settings: GatewaySettings) -> tuple[int, ...]:
     if not isinstance(plan, FixedPlan):
         return settings.sub_bands
-    chosen = tuple(sorted(set(settings.sub_bands))) or (
-        min(CUSTOMARY_SUB_BAND, plan.sub_band_count),
-    )
+    chosen = tuple(sorted(set(settings.sub_bands))) or plan.customary_sub_bands
     if len(chosen) > settings.boards:
         # The station would leave the channels that fit no radio out and not say so.
         raise ValueError(

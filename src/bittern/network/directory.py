@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from bittern.lorawan.regions import plan
-from bittern.lorawan.regions.plan import Plan
+from bittern.lorawan.regions.plan import FixedPlan, Plan
 from bittern.store.protocol import Registry
 from bittern.store.records import (
     Change,
@@ -72,8 +72,12 @@ class Directory:
         return known
 
     async def sub_bands_of_gateway(self, gateway_eui: GatewayEUI) -> tuple[int, ...]:
+        """What it hears of a fixed plan; () of a dynamic one."""
         gateway = await self.gateway(gateway_eui)
-        return () if gateway is None else gateway.sub_bands
+        region = await self.plan_of_gateway(gateway_eui)
+        if gateway is None or not isinstance(region, FixedPlan):
+            return ()
+        return gateway.sub_bands or region.customary_sub_bands
 
     async def certificate(self, fingerprint: str) -> GatewayCertificate | None:
         """Never cached: a revoked certificate must not open one more connection."""

@@ -4,6 +4,7 @@ import pytest
 from bittern.network.directory import Directory
 from bittern.testing import examples
 from bittern.testing.memory_store import MemoryStore
+from bittern.types import EUI64, GatewayEUI
 
 
 @pytest.fixture
@@ -50,7 +51,19 @@ async def test_a_gateway_tells_its_plan_and_sub_bands(store):
     plan = await directory.plan_of_gateway(examples.GATEWAY_EUI)
     assert plan is not None
     assert plan.name == "EU868"
-    assert await directory.sub_bands_of_gateway(examples.GATEWAY_EUI) == (2,)
+    assert await directory.sub_bands_of_gateway(examples.GATEWAY_EUI) == ()
+
+
+async def test_a_gateway_of_a_fixed_plan_hears_the_customary_sub_band_unless_told_otherwise(store):
+    directory = Directory(store)
+    for number, (sub_bands, heard) in enumerate((((), (2,)), ((3,), (3,)))):
+        eui = GatewayEUI(EUI64.from_int(number))
+        await store.add_gateway(
+            msgspec.structs.replace(
+                examples.GATEWAY, id=str(eui), gateway_eui=eui, region="US915", sub_bands=sub_bands
+            )
+        )
+        assert await directory.sub_bands_of_gateway(eui) == heard
 
 
 async def test_a_removed_gateway_has_no_plan(store):

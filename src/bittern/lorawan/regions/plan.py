@@ -306,6 +306,11 @@ class FixedPlan(Plan):
     def sub_band_count(self) -> int:
         return len(self.narrow_channels) // 8
 
+    @property
+    def customary_sub_bands(self) -> tuple[int, ...]:
+        """What gateways hear where nobody has chosen: the second, as networks at large do."""
+        return (min(2, self.sub_band_count),)
+
     def enabled_indices(self, sub_bands: Sequence[int] = ()) -> tuple[int, ...]:
         """The channels of these sub-bands (1 is the first): eight narrow and, if any, the wide."""
         if not sub_bands:
