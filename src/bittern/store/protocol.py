@@ -2,7 +2,7 @@
 
 One behavioural test-suite runs over all engines. Every method is durable when it returns: what
 was answered survives a power cut. Every method may raise `StoreUnavailable`, and then nothing of
-the call was stored.
+the call was stored. A call whose task is cancelled may still be stored.
 """
 
 from __future__ import annotations

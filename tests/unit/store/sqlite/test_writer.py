@@ -145,6 +145,33 @@ def test_an_error_of_the_database_fails_the_whole_group(
     assert writer.commit([uplink(vault, 0)]) == [1]
 
 
+class CommitFails:
+    """The connection, until its COMMIT: the disk takes no more."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.connection, name)
+
+    def execute(self, statement: str, *parameters: Any) -> Any:
+        if statement == "COMMIT":
+            raise sqlite3.OperationalError("disk I/O error")
+        return self.connection.execute(statement, *parameters)
+
+
+def test_a_commit_that_fails_leaves_nothing_of_the_group(
+    connection: sqlite3.Connection, vault: KeyRing
+) -> None:
+    failing = Writer(CommitFails(connection), 100)  # type: ignore[arg-type]
+    with pytest.raises(StoreUnavailable, match="disk I/O error"):
+        failing.commit([uplink(vault, 0), Write(lambda transaction: None)])
+    assert not connection.in_transaction
+    assert revisions(connection) == [0, 0, 0]
+    assert owed(connection) == []
+    assert Writer(connection, 100).commit([uplink(vault, 0)]) == [1]
+
+
 def test_a_full_database_stores_nothing_and_recovers(
     connection: sqlite3.Connection, writer: Writer, vault: KeyRing
 ) -> None:
