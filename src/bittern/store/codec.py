@@ -229,7 +229,23 @@ def delivery_from_row(row: Row, vault: Vault) -> Delivery:
     )
 
 
-# Queued downlinks: message_id, dev_eui, fport, confirmed, attempts, queued_at, payload (sealed)
+# Queued downlinks: message_id, dev_eui, fport, confirmed, attempts, queued_at, payload (sealed),
+# priority, record (the rest)
+
+_downlink = Rest(
+    QueuedDownlink,
+    (
+        "message_id",
+        "dev_eui",
+        "fport",
+        "confirmed",
+        "attempts",
+        "queued_at",
+        "payload",
+        "priority",
+    ),
+    "json",
+)
 
 
 def downlink_to_row(downlink: QueuedDownlink, vault: Vault) -> Row:
@@ -241,11 +257,13 @@ def downlink_to_row(downlink: QueuedDownlink, vault: Vault) -> Row:
         downlink.attempts,
         downlink.queued_at,
         vault.seal(downlink.payload, f"downlink.payload:{downlink.message_id}"),
+        downlink.priority,
+        _downlink.dump(downlink).decode(),
     )
 
 
 def downlink_from_row(row: Row, vault: Vault) -> QueuedDownlink:
-    message_id, dev_eui, fport, confirmed, attempts, queued_at, sealed = row
+    message_id, dev_eui, fport, confirmed, attempts, queued_at, sealed, priority, record = row
     return QueuedDownlink(
         message_id=message_id,
         dev_eui=DevEUI(EUI64(dev_eui)),
@@ -254,6 +272,8 @@ def downlink_from_row(row: Row, vault: Vault) -> QueuedDownlink:
         confirmed=bool(confirmed),
         attempts=attempts,
         queued_at=Instant(queued_at),
+        priority=priority,
+        **_downlink.load(record),
     )
 
 

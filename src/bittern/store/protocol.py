@@ -113,7 +113,11 @@ class DownlinkQueue(Protocol):
         ...
 
     async def queued(self, dev_eui: DevEUI, limit: int = 250) -> list[QueuedDownlink]:
-        """First come, first out."""
+        """First come, first out; before that the higher priority."""
+        ...
+
+    async def waiting(self) -> list[DevEUI]:
+        """Devices that something is queued for."""
         ...
 
     async def unqueue(self, dev_eui: DevEUI, message_id: str | None = None) -> int:

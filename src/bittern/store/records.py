@@ -134,8 +134,32 @@ class Destination(msgspec.Struct, frozen=True, kw_only=True):
     created_at: Instant
 
 
+DownlinkMode = Literal["SEQUENTIAL", "CONCURRENT", "USING_UPLINK_GATEWAY"]
+
+
+class ParticipatingGateway(msgspec.Struct, frozen=True):
+    """One that an operator has chosen for a message."""
+
+    gateway_eui: GatewayEUI
+    frequency_hz: int
+    """Where it sends the message, in class B and C."""
+
+
+class ParticipatingGateways(msgspec.Struct, frozen=True, kw_only=True):
+    """Which gateways send a message in class B and C; in class A it is those that heard the uplink.
+
+    SEQUENTIAL: all of the list, one after the other. CONCURRENT: all of them at once.
+    USING_UPLINK_GATEWAY: one of those that last heard the device, as for a message without a list.
+    """
+
+    mode: DownlinkMode
+    gateways: tuple[ParticipatingGateway, ...] = ()
+    interval_s: int = 1
+    """SEQUENTIAL: from one gateway to the next, 1..604800."""
+
+
 class QueuedDownlink(msgspec.Struct, frozen=True, kw_only=True):
-    """An application payload that waits for its device, in order of arrival."""
+    """An application payload that waits for its device, in order of priority and arrival."""
 
     message_id: str
     """8-8-4-4 hexadecimal, as AWS writes it."""
@@ -144,6 +168,9 @@ class QueuedDownlink(msgspec.Struct, frozen=True, kw_only=True):
     fport: int
     confirmed: bool = False
     attempts: int = 0
+    priority: int = 0
+    """The higher goes first."""
+    participating: ParticipatingGateways | None = None
     queued_at: Instant
 
 

@@ -155,7 +155,11 @@ class MemoryStore:
         self._change("downlink", downlink.dev_eui)
 
     async def queued(self, dev_eui: DevEUI, limit: int = 250) -> list[QueuedDownlink]:
-        return [one for one in self._queue.values() if one.dev_eui == dev_eui][:limit]
+        mine = [one for one in self._queue.values() if one.dev_eui == dev_eui]
+        return sorted(mine, key=lambda one: -one.priority)[:limit]
+
+    async def waiting(self) -> list[DevEUI]:
+        return sorted({one.dev_eui for one in self._queue.values()})
 
     async def unqueue(self, dev_eui: DevEUI, message_id: str | None = None) -> int:
         removed = [

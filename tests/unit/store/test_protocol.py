@@ -16,7 +16,13 @@ from bittern.store.protocol import (
     Store,
     is_successor,
 )
-from bittern.store.records import AbpActivation, Change, OtaaActivation
+from bittern.store.records import (
+    AbpActivation,
+    Change,
+    OtaaActivation,
+    ParticipatingGateway,
+    ParticipatingGateways,
+)
 from bittern.testing import examples
 from bittern.testing.examples import (
     CERTIFICATE,
@@ -305,6 +311,36 @@ async def test_downlinks_leave_in_the_order_they_came(store: Store) -> None:
     assert await store.queued(DEV_EUI) == [downlink(3), downlink(1), downlink(2)]
     assert await store.queued(DEV_EUI, limit=1) == [downlink(3)]
     assert [one.confirmed for one in await store.queued(dev_eui(1))] == [True]
+
+
+async def test_a_higher_priority_goes_first_and_equal_ones_in_order(store: Store) -> None:
+    await register(store)
+    for number, priority in enumerate((0, 7, -1, 7, 0)):
+        await store.enqueue(downlink(number, priority=priority))
+    queued = await store.queued(DEV_EUI)
+    assert [one.message_id[:8] for one in queued] == [f"{n:08x}" for n in (1, 3, 0, 4, 2)]
+    assert await store.queued(DEV_EUI, limit=1) == [downlink(1, priority=7)]
+
+
+async def test_a_message_keeps_the_gateways_it_names(store: Store) -> None:
+    await register(store)
+    chosen = ParticipatingGateways(
+        mode="SEQUENTIAL",
+        gateways=(ParticipatingGateway(GATEWAY_EUI, 869_525_000),),
+        interval_s=1200,
+    )
+    await store.enqueue(downlink(participating=chosen))
+    assert await store.queued(DEV_EUI) == [downlink(participating=chosen)]
+
+
+async def test_devices_with_something_in_their_queue_are_known(store: Store) -> None:
+    await register(store, devices=3)
+    assert await store.waiting() == []
+    for number, device_number in enumerate((2, 0, 2)):
+        await store.enqueue(downlink(number, dev_eui=dev_eui(device_number)))
+    assert await store.waiting() == [dev_eui(0), dev_eui(2)]
+    await store.unqueue(dev_eui(2))
+    assert await store.waiting() == [dev_eui(0)]
 
 
 async def test_a_message_is_queued_once(store: Store) -> None:

@@ -10,7 +10,7 @@ from bittern.store.records import Change, Delivery, QueuedDownlink
 from bittern.store.sqlite.database import Database
 from bittern.store.sqlite.transaction import Transaction
 from bittern.store.sqlite.writer import Strike
-from bittern.types import DevEUI
+from bittern.types import EUI64, DevEUI
 
 
 class SqliteOutbox:
@@ -51,6 +51,9 @@ class SqliteDownlinkQueue:
         vault = self._database.vault
         rows = self._database.read("queued", (bytes(dev_eui), limit))
         return [downlink_from_row(row, vault) for row in rows]
+
+    async def waiting(self) -> list[DevEUI]:
+        return await self._database.read_aside("waiting", (), lambda row: DevEUI(EUI64(row[0])))
 
     async def unqueue(self, dev_eui: DevEUI, message_id: str | None = None) -> int:
         def work(transaction: Transaction) -> int:

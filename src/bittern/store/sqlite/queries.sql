@@ -77,17 +77,22 @@ DELETE FROM outbox WHERE sequence IN (SELECT value FROM json_each(?))
 
 -- insert_downlink --
 -- Queue a payload for a device.
-INSERT INTO downlink (message_id, dev_eui, fport, confirmed, attempts, queued_at, payload)
-VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO downlink (
+    message_id, dev_eui, fport, confirmed, attempts, queued_at, payload, priority, record
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- downlink_exists --
 -- Whether a message of this id is queued.
 SELECT 1 FROM downlink WHERE message_id = ?
 
 -- queued --
--- The queue of a device: first come, first out.
-SELECT message_id, dev_eui, fport, confirmed, attempts, queued_at, payload
-FROM downlink WHERE dev_eui = ? ORDER BY sequence LIMIT ?
+-- The queue of a device: first come, first out, within a priority.
+SELECT message_id, dev_eui, fport, confirmed, attempts, queued_at, payload, priority, record
+FROM downlink WHERE dev_eui = ? ORDER BY priority DESC, sequence LIMIT ?
+
+-- waiting --
+-- Devices that something is queued for.
+SELECT DISTINCT dev_eui FROM downlink ORDER BY dev_eui
 
 -- delete_downlink --
 -- Take one message of a device from its queue.
