@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from enum import StrEnum
 from itertools import chain
 from math import log
 from typing import NamedTuple
@@ -21,6 +22,16 @@ GUARD_S = 0.03
 LOAD_HALF_LIFE_S = 60.0
 _LOAD_MEMORY_S = LOAD_HALF_LIFE_S / log(2)
 """What a gateway that always sends has in its decaying sum of airtimes."""
+
+
+class Obstacle(StrEnum):
+    """Why a gateway cannot send a frame at a time."""
+
+    TOO_LATE = "too late for its receive windows"
+    RADIO_BUSY = "its radio is busy then"
+    NO_AIRTIME = "its duty cycle leaves no airtime"
+    NO_GPS_TIME = "it has no GPS time"
+    NOT_CONNECTED = "it is not connected"
 
 
 class Slot(NamedTuple):
@@ -75,9 +86,11 @@ class GatewayAirtime:
 
     # What it can send
 
-    def is_free(self, slot: Slot) -> bool:
-        """The radio does nothing else then, and every limit leaves room."""
-        return self._free_from(slot) <= slot.at
+    def obstacle(self, slot: Slot) -> Obstacle | None:
+        """Why a frame cannot go then; None: it can."""
+        if self._limits_end(slot) > slot.at:
+            return Obstacle.NO_AIRTIME
+        return Obstacle.RADIO_BUSY if self._radio_ends(slot) > slot.at else None
 
     def free_from(self, slot: Slot) -> Instant:
         """The first time, not before the slot's, when a frame as long could go."""
@@ -87,9 +100,13 @@ class GatewayAirtime:
 
     def _free_from(self, slot: Slot) -> Instant:
         """The slot's own time, or one that is nearer to when it could be."""
-        for limit in self.limits.at(slot.frequency_hz):
-            if (at := self._within(limit, slot)) > slot.at:
-                return at
+        return max(self._limits_end(slot), self._radio_ends(slot))
+
+    def _limits_end(self, slot: Slot) -> Instant:
+        limits = self.limits.at(slot.frequency_hz)
+        return max((self._within(limit, slot) for limit in limits), default=slot.at)
+
+    def _radio_ends(self, slot: Slot) -> Instant:
         for other in chain.from_iterable(self._booked.values()):
             if slot.at < other.end + GUARD_S and other.at < slot.end + GUARD_S:
                 return Instant(other.end + GUARD_S)

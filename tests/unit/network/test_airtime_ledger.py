@@ -1,7 +1,7 @@
 import pytest
 
 from bittern.lorawan.regions import plan
-from bittern.network.airtime_ledger import GUARD_S, AirtimeLedger, GatewayAirtime, Slot
+from bittern.network.airtime_ledger import GUARD_S, AirtimeLedger, GatewayAirtime, Obstacle, Slot
 from bittern.network.airtime_limits import AirtimeLimits
 from bittern.testing import examples
 from bittern.types import Instant
@@ -29,31 +29,31 @@ def slot(at: float, airtime_s: float = 0.05, frequency_hz: int = RX1) -> Slot:
 def test_a_radio_sends_one_frame_at_a_time(at, is_free):
     radio = account("US915")
     radio.book(1, [slot(1001.0)], NOW)
-    assert radio.is_free(slot(at)) is is_free
+    assert radio.obstacle(slot(at)) is (None if is_free else Obstacle.RADIO_BUSY)
 
 
 def test_a_second_window_is_kept_free_until_the_gateway_says_which_it_took():
     radio = account("US915")
     radio.book(1, [slot(1001.0), slot(1002.0, frequency_hz=RX2)], NOW)
-    assert not radio.is_free(slot(1002.0))
+    assert radio.obstacle(slot(1002.0))
     radio.settle(1, RX1, Instant(1001.0))
-    assert radio.is_free(slot(1002.0))
-    assert not radio.is_free(slot(1001.0))
+    assert not radio.obstacle(slot(1002.0))
+    assert radio.obstacle(slot(1001.0))
 
 
 def test_windows_of_one_frequency_are_told_apart_by_the_time_of_the_report():
     radio = account("US915")
     radio.book(1, [slot(1001.0), slot(1002.0)], NOW)
     radio.settle(1, RX1, Instant(1002.02))
-    assert radio.is_free(slot(1001.0))
-    assert not radio.is_free(slot(1002.0))
+    assert not radio.obstacle(slot(1001.0))
+    assert radio.obstacle(slot(1002.0))
 
 
 def test_a_frame_that_was_not_reported_never_went_on_air():
     radio = account("US915")
     radio.book(1, [slot(1001.0)], NOW)
     radio.release(1)
-    assert radio.is_free(slot(1001.0))
+    assert not radio.obstacle(slot(1001.0))
     assert radio.unreported == 1
 
 
@@ -74,9 +74,9 @@ def test_a_band_used_up_is_closed_until_the_first_frame_is_an_hour_old():
         radio.book(number, [slot(1000 + number * 2, 1.2)], NOW)
         radio.settle(number, RX1, NOW)
     assert radio.share_used(RX1, NOW) == pytest.approx(1.0)
-    assert not radio.is_free(slot(2000.0))
+    assert radio.obstacle(slot(2000.0)) is Obstacle.NO_AIRTIME
     assert radio.free_from(slot(2000.0)) == pytest.approx(1000 + 3600)
-    assert radio.is_free(slot(2000.0, frequency_hz=RX2)), "the other band is open"
+    assert not radio.obstacle(slot(2000.0, frequency_hz=RX2)), "the other band is open"
 
 
 def test_what_has_left_the_hour_is_forgotten():
@@ -116,7 +116,7 @@ def test_a_station_pauses_in_the_whole_band_after_each_frame():
     radio = account(station="EU868")
     radio.book(1, [slot(1001.0, 0.05)], NOW)
     assert radio.free_from(slot(1002.0, frequency_hz=868_500_000)) == pytest.approx(1006.0)
-    assert radio.is_free(slot(1002.0, frequency_hz=RX2))
+    assert not radio.obstacle(slot(1002.0, frequency_hz=RX2))
 
 
 def test_after_a_slow_frame_in_the_strictest_band_it_is_silent_there_for_long():
@@ -128,7 +128,7 @@ def test_after_a_slow_frame_in_the_strictest_band_it_is_silent_there_for_long():
 def test_a_frame_whose_pause_would_reach_the_next_one_waits_behind_it():
     radio = account(station="EU868")
     radio.book(1, [slot(1020.0, 0.05)], NOW)
-    assert radio.is_free(slot(1010.0, 0.05))
+    assert not radio.obstacle(slot(1010.0, 0.05))
     assert radio.free_from(slot(1016.0, 0.05)) == pytest.approx(1025.0)
 
 
