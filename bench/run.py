@@ -214,6 +214,13 @@ def _wait_for(lines: IO[str], wanted: str) -> None:
     raise SystemExit(f"the generator failed:\n{''.join(seen)}")
 
 
+def warm(server: Server, fleet: Fleet, options: argparse.Namespace) -> None:
+    """Every device sends once, at a third of the rate: a server that runs knows its devices."""
+    rate = options.rate / 3
+    gentle = argparse.Namespace(**vars(options) | {"duration": fleet.devices / rate, "warm_up": 0})
+    measure(server, fleet, gentle, rate)
+
+
 def find_sustained(
     server: Server, fleet: Fleet, options: argparse.Namespace, console: Console
 ) -> list[Measured]:
@@ -317,6 +324,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         console.print(f"registering {fleet.devices:,} devices and {fleet.gateways} gateways …")
         with serving(folder, fleet, server_cores) as server:
             pin(0, load_cores)
+            if not options.cold:
+                warm(server, fleet, options)
             runs = find_sustained(server, fleet, options, console)
         warnings = (folder / "server.log").read_text()
     finally:
@@ -343,6 +352,7 @@ def parser() -> argparse.ArgumentParser:
     it.add_argument("--gateways", type=int, default=50)
     it.add_argument("--devices-per-dev-addr", type=int, default=1)
     it.add_argument("--copies", type=int, default=3, help="of a last run; 1 leaves it out")
+    it.add_argument("--cold", action="store_true", help="begin with a server that knows nobody")
     it.add_argument("--clean", action="store_true", help="a subscription that the broker forgets")
     return it
 

@@ -81,6 +81,17 @@ def test_last_run_has_copies_at_half_the_sustained_rate(monkeypatch: pytest.Monk
     assert (offered(runs)[-1], runs[-1].copies) == (2500, 3)
 
 
+def test_every_device_sends_once_before_the_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[float, float]] = []
+    monkeypatch.setattr(
+        run,
+        "measure",
+        lambda server, fleet, options, rate: asked.append((rate, options.duration * rate)),
+    )
+    run.warm(None, FLEET, argparse.Namespace(rate=300.0, duration=20))  # type: ignore[arg-type]
+    assert asked == [(100.0, pytest.approx(10.0))]
+
+
 def test_report_is_of_the_highest_sustained_rate() -> None:
     runs = [a_run(5000), a_run(6000), a_run(7200, limit=6500), a_run(2500, copies=3)]
     summary = report(runs, FLEET, 5000.0, 0.2)
