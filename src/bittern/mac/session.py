@@ -11,8 +11,9 @@ from typing import Protocol
 import msgspec
 
 from bittern.lorawan.crypto import SessionKeys
+from bittern.lorawan.radio import DeviceClass
 from bittern.lorawan.versions import MacVersion
-from bittern.types import DevAddr, DevEUI, Instant, JoinEUI
+from bittern.types import DevAddr, DevEUI, GatewayEUI, Instant, JoinEUI
 
 NO_FCNT = -1
 """`fcnt_up` before the first accepted uplink."""
@@ -53,6 +54,16 @@ class AwaitedAck(msgspec.Struct, frozen=True):
     """The full counter it was sent with."""
 
 
+class HeardBy(msgspec.Struct, frozen=True, array_like=True):
+    """A gateway that heard the device, and how it is reached by it."""
+
+    gateway_eui: GatewayEUI
+    snr_db: float
+    rctx: int
+    """The antenna, in the gateway's words."""
+    has_gps_time: bool
+
+
 class Session(msgspec.Struct, frozen=True, kw_only=True):
     """One activation. `(dev_eui, generation)` is its identity, `revision` its version.
 
@@ -87,7 +98,10 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
     counter that is acknowledged, and the device may have heard an earlier one than the last."""
 
     radio: RadioState
+    device_class: DeviceClass = "A"
     awaited_ack: AwaitedAck | None = None
+    heard_by: tuple[HeardBy, ...] = ()
+    """Of the last uplink, the best first; kept for devices that listen between uplinks."""
     last_uplink_at: Instant | None = None
     activated_at: Instant
 

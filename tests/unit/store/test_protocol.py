@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from bittern.errors import ChangesTrimmed, Conflict, NotFound, StaleSession
-from bittern.mac.session import AwaitedAck, ChannelState, Session
+from bittern.mac.session import AwaitedAck, ChannelState, HeardBy, Session
 from bittern.store.protocol import (
     Deliver,
     DownlinkAttempted,
@@ -92,6 +92,7 @@ async def test_a_session_comes_back_as_it_was_stored(store: Store) -> None:
         afcnt_down=4,
         awaited_ack=AwaitedAck("0000-1111", 8),
         last_uplink_at=Instant(1_700_000_123.25),
+        heard_by=(HeardBy(GATEWAY_EUI, -7.25, 3, True),),
         radio=msgspec.structs.replace(
             session().radio,
             extra_channels=(ChannelState(3, 867_100_000, downlink_frequency_hz=867_300_000),),
@@ -101,6 +102,7 @@ async def test_a_session_comes_back_as_it_was_stored(store: Store) -> None:
     assert found == stored
     assert type(found.dev_eui) is EUI64
     assert type(found.dev_addr) is DevAddr
+    assert type(found.heard_by[0].gateway_eui) is EUI64
     assert type(found.keys.app_s_key) is AppSKey
 
 
