@@ -23,7 +23,7 @@ MAX_REPEATS = 15
 else's replay, and answering it would wear out the downlink counter."""
 
 
-class ChannelState(msgspec.Struct, frozen=True):
+class ChannelState(msgspec.Struct, frozen=True, gc=False):
     """An uplink channel that the device was given beyond the defaults of a dynamic plan."""
 
     index: int
@@ -33,7 +33,7 @@ class ChannelState(msgspec.Struct, frozen=True):
     downlink_frequency_hz: int | None = None
 
 
-class RadioState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class RadioState(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """The radio parameters that the device is believed to use.
 
     A default is stored by its absence: it must never become another one.
@@ -46,7 +46,7 @@ class RadioState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     extra_channels: tuple[ChannelState, ...] = ()
 
 
-class AwaitedAck(msgspec.Struct, frozen=True):
+class AwaitedAck(msgspec.Struct, frozen=True, gc=False):
     """A confirmed downlink whose acknowledgement is awaited."""
 
     message_id: str
@@ -64,7 +64,7 @@ class HeardBy(msgspec.Struct, frozen=True, array_like=True):
     has_gps_time: bool
 
 
-class Session(msgspec.Struct, frozen=True, kw_only=True):
+class Session(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One activation. `(dev_eui, generation)` is its identity, `revision` its version.
 
     For LoRaWAN 1.0.x the three network keys are equal and `afcnt_down` is unused. A default is

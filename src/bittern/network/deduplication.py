@@ -81,11 +81,11 @@ class Deduplicator:
             return Instant(gathering.first_at + self.window_s)
         return None
 
-    def due(self, now: Instant) -> list[Gathered]:
-        """The frames whose window has passed, in order of arrival."""
+    def due(self, now: Instant, limit: int | None = None) -> list[Gathered]:
+        """The frames whose window has passed, in order of arrival; no more than `limit` of them."""
         self._forget_closed(now)
-        gathered = []
-        while self._open:
+        gathered: list[Gathered] = []
+        while self._open and len(gathered) != limit:
             phy_payload, gathering = next(iter(self._open.items()))
             if gathering.first_at + self.window_s > now:
                 break

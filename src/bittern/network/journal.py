@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from bittern.network.events import FrameRefused, GatewayRefused, NetworkEvent
+from bittern.types import Refusal
 
 logger = logging.getLogger("bittern.network")
 
@@ -56,6 +57,11 @@ class Journal:
     def count_uplink(self) -> None:
         """An accepted uplink that nobody watches: only its count is kept."""
         self.events["uplink"] += 1
+
+    def count_refusal(self, refusal: Refusal) -> None:
+        """A refusal of a kind that was told a moment ago: only its count is kept."""
+        self.events["refusal"] += 1
+        self.refusals[refusal] += 1
 
     @contextmanager
     def watching(self, watcher: Watcher) -> Iterator[None]:

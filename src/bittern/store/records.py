@@ -26,7 +26,7 @@ from bittern.types import (
 DEFAULT_ACCOUNT = "000000000000"
 
 
-class OtaaActivation(msgspec.Struct, frozen=True, kw_only=True, tag="otaa"):
+class OtaaActivation(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="otaa"):
     """Over-the-air activation. `nwk_key` is None for LoRaWAN 1.0.x."""
 
     join_eui: JoinEUI
@@ -35,7 +35,7 @@ class OtaaActivation(msgspec.Struct, frozen=True, kw_only=True, tag="otaa"):
     gen_app_key: GenAppKey | None = None
 
 
-class AbpActivation(msgspec.Struct, frozen=True, kw_only=True, tag="abp"):
+class AbpActivation(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="abp"):
     """Activation by personalization. `fcnt_start` is the first uplink counter to expect."""
 
     dev_addr: DevAddr
@@ -75,7 +75,7 @@ class ServiceProfile(msgspec.Struct, frozen=True, kw_only=True):
     add_gateway_metadata: bool = True
 
 
-class Device(msgspec.Struct, frozen=True, kw_only=True):
+class Device(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A registered device."""
 
     account: str = DEFAULT_ACCOUNT
@@ -174,7 +174,7 @@ class QueuedDownlink(msgspec.Struct, frozen=True, kw_only=True):
     queued_at: Instant
 
 
-class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+class Delivery(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A message owed to a destination: stored with the session that it came from."""
 
     message_id: str

@@ -94,3 +94,11 @@ def test_a_frame_was_received_when_its_first_copy_arrived():
     deduplicator.add(b"frame", heard(TWO, snr=9.0, at=5.1), Instant(5.1))
     (gathered,) = deduplicator.due(Instant(6.0))
     assert gathered.received_at == Instant(5.0)
+
+
+def test_no_more_are_due_at_once_than_is_asked_for():
+    deduplicator = Deduplicator(0.2)
+    for phy_payload in (b"first", b"second", b"third"):
+        deduplicator.add(phy_payload, heard(ONE), Instant(0.0))
+    assert [g.phy_payload for g in deduplicator.due(Instant(1.0), 2)] == [b"first", b"second"]
+    assert [g.phy_payload for g in deduplicator.due(Instant(1.0), 2)] == [b"third"]

@@ -5,7 +5,7 @@ import pytest
 
 from bittern.lorawan.radio import Reception
 from bittern.network.deduplication import Gathered
-from bittern.network.intake import Intake
+from bittern.network.intake import BATCH, Intake
 from bittern.network.journal import Journal
 from bittern.types import EUI64, GatewayEUI, Instant, Refusal
 
@@ -83,21 +83,43 @@ async def test_a_fault_in_one_frame_is_told_and_does_not_touch_the_next(
     await _cancel(task)
 
 
-async def test_frames_beyond_what_can_be_in_flight_are_refused_by_name():
+async def test_frames_for_which_there_is_no_room_are_refused_by_name(
+    caplog: pytest.LogCaptureFixture,
+):
     journal = Journal()
-    release = asyncio.Event()
 
     async def handle(gathered: Gathered) -> None:
+        raise AssertionError("its window is open")
+
+    intake = Intake(handle, window_s=3600.0, journal=journal, now=loop_clock, capacity=1)
+    with caplog.at_level(logging.WARNING):
+        for phy_payload in (b"one", b"two", b"three"):
+            intake.receive(phy_payload, heard())
+    assert journal.refusals == {Refusal.OVERLOADED: 2}
+    assert len(caplog.messages) == 1, "counted each, told once"
+
+
+async def test_frames_wait_while_as_many_as_may_be_are_being_handled():
+    release = asyncio.Event()
+    begun: list[bytes] = []
+
+    async def handle(gathered: Gathered) -> None:
+        begun.append(gathered.phy_payload)
         await release.wait()
 
-    intake = Intake(handle, window_s=0.0, journal=journal, now=loop_clock, in_flight_limit=1)
+    intake = Intake(handle, window_s=0.0, journal=Journal(), now=loop_clock, in_flight_limit=BATCH)
     task = asyncio.create_task(intake.run())
-    intake.receive(b"one", heard())
-    while intake.statistics()["in_flight"] == 0:
+    for number in range(BATCH + 5):
+        intake.receive(bytes([number]), heard())
+    while len(begun) < BATCH:
         await asyncio.sleep(0)
-    intake.receive(b"two", heard())
-    assert journal.refusals == {Refusal.OVERLOADED: 1}
+    for _ in range(5):
+        await asyncio.sleep(0.01)
+    assert len(begun) == BATCH
+    assert intake.statistics()["gathering"] == 5
     release.set()
+    while len(begun) < BATCH + 5:
+        await asyncio.sleep(0)
     await _cancel(task)
 
 
