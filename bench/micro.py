@@ -76,6 +76,9 @@ class _Nowhere:
     def transmit(self, gateway_eui: GatewayEUI, transmission: Transmission) -> bool:
         return True
 
+    def is_connected(self, gateway_eui: GatewayEUI) -> bool:
+        return True
+
     def round_trip_s(self, gateway_eui: GatewayEUI) -> float | None:
         return None
 

@@ -62,11 +62,13 @@ async def test_a_station_is_pinged_and_cut_when_it_does_not_answer(tmp_path: Pat
         round_trip_s = site.server.round_trip_s(EUI)
         assert round_trip_s is not None
         assert 0 < round_trip_s < 0.3
+        assert site.server.is_connected(EUI)
         assert (await socket.receive(timeout=5)).type is WSMsgType.PING
         gone = await site.kept.event(GatewayDisconnected)
         assert gone.reason == "no answer to a ping within 0.3 s"
         assert site.server.connected() == []
         assert site.server.round_trip_s(EUI) is None
+        assert not site.server.is_connected(EUI)
 
 
 async def test_a_station_that_does_not_answer_our_close_is_cut(tmp_path: Path) -> None:

@@ -20,6 +20,9 @@ class Gateways:
         """At the first front end that takes the frame."""
         return any(front_end.transmit(gateway_eui, transmission) for front_end in self._front_ends)
 
+    def is_connected(self, gateway_eui: GatewayEUI) -> bool:
+        return any(front_end.is_connected(gateway_eui) for front_end in self._front_ends)
+
     def round_trip_s(self, gateway_eui: GatewayEUI) -> float | None:
         """From the front end that has measured it."""
         for front_end in self._front_ends:

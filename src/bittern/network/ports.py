@@ -19,6 +19,10 @@ class GatewayLink(Protocol):
         """Hand a frame to a gateway, at once. False: it is not connected, or too far behind."""
         ...
 
+    def is_connected(self, gateway_eui: GatewayEUI) -> bool:
+        """Whether it would take a frame now."""
+        ...
+
     def round_trip_s(self, gateway_eui: GatewayEUI) -> float | None:
         """To the gateway and back, at worst of late; None: not measured, or not connected."""
         ...

@@ -105,6 +105,11 @@ class LnsServer:
         connection = self._hub.find(gateway_eui)
         return connection is not None and connection.transmit(transmission)
 
+    def is_connected(self, gateway_eui: GatewayEUI) -> bool:
+        """Whether it would take a frame now."""
+        connection = self._hub.find(gateway_eui)
+        return connection is not None and connection.takes_frames
+
     def round_trip_s(self, gateway_eui: GatewayEUI) -> float | None:
         """To the gateway and back, at worst of late; None: not measured, or not connected."""
         connection = self._hub.find(gateway_eui)

@@ -209,11 +209,16 @@ class DataListener(_Listener):
     def transmit(self, transmission: Transmission) -> bool:
         """Whether the frame is on its way to the gateway."""
         lns = self._lns
-        if lns is None or not lns.is_open or self._ending or self._congested:
+        if lns is None or not self.takes_frames:
             return False
         lns.send(transmission, self._hub.now())
         self._flush(lns)
         return True
+
+    @property
+    def takes_frames(self) -> bool:
+        lns = self._lns
+        return lns is not None and lns.is_open and not (self._ending or self._congested)
 
     @property
     def round_trip_s(self) -> float | None:

@@ -63,6 +63,9 @@ class NotingGateways:
         self.transmissions.append((gateway_eui, transmission))
         return True
 
+    def is_connected(self, gateway_eui: GatewayEUI) -> bool:
+        return gateway_eui not in self.offline
+
     def round_trip_s(self, gateway_eui: GatewayEUI) -> float | None:
         return self.round_trips_s.get(gateway_eui)
 

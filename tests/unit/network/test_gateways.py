@@ -21,6 +21,9 @@ class FrontEnd:
         self.asked += 1
         return gateway_eui in self.connected
 
+    def is_connected(self, gateway_eui: GatewayEUI) -> bool:
+        return gateway_eui in self.connected
+
     def round_trip_s(self, gateway_eui: GatewayEUI) -> float | None:
         return 0.125 if gateway_eui in self.connected else None
 
@@ -44,3 +47,5 @@ def test_the_round_trip_is_known_where_the_gateway_is_connected():
         gateways.join(front_end)
     assert gateways.round_trip_s(examples.GATEWAY_EUI) == 0.125
     assert Gateways().round_trip_s(examples.GATEWAY_EUI) is None
+    assert gateways.is_connected(examples.GATEWAY_EUI)
+    assert not Gateways().is_connected(examples.GATEWAY_EUI)

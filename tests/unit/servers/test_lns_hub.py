@@ -41,6 +41,7 @@ class FakeConnection:
         self.ended: list[tuple[str, Refusal | None]] = []
 
     round_trip_s: float | None = None
+    takes_frames = True
 
     def transmit(self, transmission: Transmission) -> bool:
         return True
