@@ -12,6 +12,7 @@ from bittern.network.events import (
     DownlinkDiscarded,
     DownlinkSent,
     DownlinkTransmitted,
+    DownlinkUnreported,
     DownlinkWaits,
     FrameRefused,
     GatewayConnected,
@@ -35,6 +36,7 @@ _STYLES = {
     "refusal": "bold red",
     "gateway_refusal": "bold red",
     "downlink_discarded": "bold red",
+    "downlink_unreported": "yellow",
     "downlink_waits": "yellow",
     "gateway_connected": "magenta",
     "gateway_disconnected": "magenta",
@@ -81,12 +83,20 @@ def _what(event: NetworkEvent) -> str:
             return _downlink(event)
         case DownlinkTransmitted(frequency_hz=frequency_hz, data_rate=data_rate):
             return f"{_radio(frequency_hz, data_rate)}{_by(event.gateway_eui)}"
+        case DownlinkUnreported(downlink_id=downlink_id):
+            return f"downlink {downlink_id}{_by(event.gateway_eui)}"
         case DownlinkAcknowledged(message_id=message_id):
             return message_id
         case DownlinkWaits(message_id=message_id, reason=reason):
             return f"{message_id or ''} {reason}".strip()
         case DownlinkDiscarded(message_id=message_id, attempts=attempts):
             return f"{message_id} after {attempts} attempts"
+        case GatewayConnected() | GatewayDisconnected() | GatewayRefused():
+            return _gateway(event)
+
+
+def _gateway(event: GatewayConnected | GatewayDisconnected | GatewayRefused) -> str:
+    match event:
         case GatewayConnected(station=station):
             return f"station {station} {event.peer}".rstrip()
         case GatewayDisconnected(reason=reason):
@@ -119,6 +129,7 @@ def _downlink(event: DownlinkSent) -> str:
         "confirmed" if event.confirmed else "",
         "ACK" if event.ack else "",
         event.message_id or "",
+        "" if event.window == "RX1" else f"class {event.device_class} {event.window}",
     ]
     return " ".join(part for part in parts if part) + _by(event.gateway_eui)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import msgspec
 
+from bittern.lorawan.radio import DeviceClass
 from bittern.types import DevAddr, DevEUI, GatewayEUI, Instant, Refusal
 
 
@@ -68,6 +71,9 @@ class DownlinkSent(Event, frozen=True, kw_only=True, tag="downlink"):
     ack: bool
     gateway_eui: GatewayEUI
     message_id: str | None = None
+    device_class: DeviceClass = "A"
+    window: Literal["RX1", "RX2", "PING"] = "RX1"
+    """The one that is meant; offered RX1, a gateway may take RX2 after all."""
 
 
 class DownlinkTransmitted(Event, frozen=True, kw_only=True, tag="transmitted"):
@@ -78,6 +84,14 @@ class DownlinkTransmitted(Event, frozen=True, kw_only=True, tag="transmitted"):
     gateway_eui: GatewayEUI
     frequency_hz: int
     data_rate: int
+
+
+class DownlinkUnreported(Event, frozen=True, kw_only=True, tag="downlink_unreported"):
+    """The gateway did not report the frame in time: most likely it dropped it."""
+
+    dev_eui: DevEUI
+    downlink_id: int
+    gateway_eui: GatewayEUI
 
 
 class DownlinkAcknowledged(Event, frozen=True, kw_only=True, tag="acknowledged"):
@@ -135,6 +149,7 @@ NetworkEvent = (
     | FrameRefused
     | DownlinkSent
     | DownlinkTransmitted
+    | DownlinkUnreported
     | DownlinkAcknowledged
     | DownlinkWaits
     | DownlinkDiscarded

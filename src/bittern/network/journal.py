@@ -24,6 +24,7 @@ _LEVELS = {
     "transmitted": logging.DEBUG,
     "refusal": logging.WARNING,
     "gateway_refusal": logging.WARNING,
+    "downlink_unreported": logging.WARNING,
     "downlink_discarded": logging.WARNING,
 }
 

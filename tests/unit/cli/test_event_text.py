@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import get_args
 
+import msgspec
 import pytest
 
 from bittern.cli.event_text import EVENTS, line_of
@@ -10,6 +11,7 @@ from bittern.network.events import (
     DownlinkDiscarded,
     DownlinkSent,
     DownlinkTransmitted,
+    DownlinkUnreported,
     DownlinkWaits,
     FrameRefused,
     GatewayConnected,
@@ -81,6 +83,10 @@ LINES = [
         ),
         "70b3d57ed0000001  869.525 MHz DR0 by 0016c001ff000001",
     ),
+    (
+        DownlinkUnreported(at=AT, dev_eui=DEVICE, downlink_id=7, gateway_eui=GATEWAY),
+        "70b3d57ed0000001  downlink 7 by 0016c001ff000001",
+    ),
     (DownlinkAcknowledged(at=AT, dev_eui=DEVICE, message_id="m"), "70b3d57ed0000001  m"),
     (
         DownlinkWaits(at=AT, dev_eui=DEVICE, message_id=None, reason="too long"),
@@ -118,13 +124,18 @@ def test_every_event_has_a_line() -> None:
     assert len(EVENTS) == len(LINES)
 
 
+def test_a_downlink_in_another_window_says_which() -> None:
+    sent = next(event for event, _ in LINES if isinstance(event, DownlinkSent))
+    for device_class, window in (("A", "RX2"), ("C", "RX2"), ("B", "PING")):
+        other = msgspec.structs.replace(sent, device_class=device_class, window=window)
+        assert f"m class {device_class} {window} by" in line_of(other).plain
+
+
 def test_date_is_told_where_lines_are_kept() -> None:
     assert line_of(UPLINK, with_date=True).plain.startswith("2027-01-1")
 
 
 def test_uplink_without_port_and_payload_says_so() -> None:
-    import msgspec
-
     bare = msgspec.structs.replace(
         UPLINK, fport=None, payload=b"", confirmed=False, destination=None
     )
