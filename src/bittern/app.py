@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
@@ -24,6 +25,7 @@ from bittern.lorawan.radio import TransmissionReport
 from bittern.network.core import Network, NetworkSettings
 from bittern.network.gateways import Gateways
 from bittern.network.ports import Clock
+from bittern.network.randomness import BlockRandomness
 from bittern.outputs.broker.server import BrokerFiles, EmbeddedBroker
 from bittern.outputs.dispatch import Dispatcher
 from bittern.outputs.mqtt.output import MqttOutput, mqtt_settings
@@ -75,7 +77,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
             gateways=gateways,
             outbox=dispatcher,
             now=now,
-            randomness=random.SystemRandom(),
+            randomness=BlockRandomness(os.urandom),
         )
         await enter(task(network.intake.run(), "gather frames"))
         lns = _lns(configuration, network, background, now)

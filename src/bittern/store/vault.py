@@ -18,6 +18,7 @@ import tempfile
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
+from weakref import WeakSet
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher
@@ -29,8 +30,20 @@ from bittern.errors import ConfigurationError, KeyFileExposed, SealBroken
 
 KEY_SIZE = 32
 SEALS_PER_PREFIX = 1 << 28
+NONCES_PER_DRAW = 256
 _HALF = 12
 _OVERHEAD = 1 + 2 * _HALF + 16
+
+
+_rings: WeakSet[KeyRing] = WeakSet()
+
+
+def _after_fork() -> None:
+    for ring in _rings:
+        ring._draw_prefix()
+
+
+os.register_at_fork(after_in_child=_after_fork)
 
 
 class Vault(Protocol):
@@ -46,18 +59,21 @@ class Vault(Protocol):
 class KeyRing:
     """A `Vault` with data keys by id, 1 to 255: the newest seals, every one opens."""
 
+    _nonces: list[bytes]
+
     def __init__(self, keys: dict[int, bytes]) -> None:
         if not keys or any(not 1 <= key_id <= 255 for key_id in keys):
             raise ValueError("a key ring has at least one key, with ids from 1 to 255")
         self._keys = {key_id: _DataKey(key) for key_id, key in keys.items()}
         self._sealing_id = max(keys)
         self._draw_prefix()
+        _rings.add(self)
 
     def seal(self, plaintext: bytes, where: str) -> bytes:
         if self._seals_left == 0:
             self._draw_prefix()
         self._seals_left -= 1
-        nonce = os.urandom(_HALF)
+        nonce = self._draw_nonce()
         return self._head + nonce + self._cipher.encrypt(nonce, plaintext, where.encode())
 
     def open(self, sealed: bytes, where: str) -> bytes:
@@ -74,7 +90,18 @@ class KeyRing:
     def __repr__(self) -> str:
         return f"{type(self).__name__}(…)"
 
+    def _draw_nonce(self) -> bytes:
+        """Drawn in blocks: each draw lets go of the interpreter's lock, and the hot path seals."""
+        while True:
+            try:
+                return self._nonces.pop()  # atomic: no two threads get the same one
+            except IndexError:
+                drawn = os.urandom(NONCES_PER_DRAW * _HALF)
+                self._nonces = [drawn[at : at + _HALF] for at in range(0, len(drawn), _HALF)]
+
     def _draw_prefix(self) -> None:
+        """With the nonces that were drawn: a forked process calls this, to share none of them."""
+        self._nonces = []
         prefix = os.urandom(_HALF)
         self._cipher = self._keys[self._sealing_id].cipher(prefix)
         self._head = bytes([self._sealing_id]) + prefix

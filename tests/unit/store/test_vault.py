@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bittern.errors import ConfigurationError, KeyFileExposed, SealBroken
 from bittern.store import vault as module
-from bittern.store.vault import FileVault, KeyRing
+from bittern.store.vault import NONCES_PER_DRAW, FileVault, KeyRing
 
 KEY = bytes(range(32))
 WHERE = "session.keys:70b3d57ed0000001:1"
@@ -180,3 +180,25 @@ def test_what_is_no_key_file_is_refused_without_repeating_it(tmp_path: Path, tex
 def test_a_key_file_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No such file"):
         FileVault.load(tmp_path / "nowhere" / "data.key")
+
+
+def test_a_forked_process_shares_no_nonce() -> None:
+    ring = KeyRing({1: bytes(32)})
+    ring.seal(b"before", "here")
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.write(writing, ring.seal(b"x", "here")[1:25])
+        os._exit(0)
+    os.waitpid(child, 0)
+    theirs, ours = os.read(reading, 24), ring.seal(b"x", "here")[1:25]
+    os.close(reading)
+    os.close(writing)
+    assert theirs[:12] != ours[:12]
+    assert theirs[12:] != ours[12:]
+
+
+def test_nonces_are_never_repeated_over_draws() -> None:
+    ring = KeyRing({1: bytes(32)})
+    nonces = {ring.seal(b"", "here")[1:25] for _ in range(3 * NONCES_PER_DRAW)}
+    assert len(nonces) == 3 * NONCES_PER_DRAW
