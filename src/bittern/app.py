@@ -283,6 +283,7 @@ def _figures(
         tallies=[
             ("events", "event", lambda: network.journal.events),
             ("refusals", "refusal", lambda: network.journal.refusals),
+            ("mac_problems", "problem", lambda: network.journal.mac_problems),
             # With those that are counted but not told one by one.
             ("lns_refusals", "refusal", front_end_refusals),
         ],

@@ -26,17 +26,20 @@ from bittern.lorawan.frame import DataUp, JoinRequest, parse
 from bittern.lorawan.regions import plan
 from bittern.lorawan.versions import MacVersion
 from bittern.mac.addresses import dev_addr
-from bittern.mac.commands.dispatch import Answered, handle
+from bittern.mac.commands.notices import Unanswered
 from bittern.mac.commands.surroundings import Surroundings
 from bittern.mac.downlink import Composed, compose
+from bittern.mac.exchange import Answered, exchange
 from bittern.mac.join import JoinGranted, answer
-from bittern.mac.personalization import personalize, personalized_radio
+from bittern.mac.personalization import personalize
 from bittern.mac.refused import Refused
 from bittern.mac.session import JoinState, Session
 from bittern.mac.uplink import Accepted, Opened, accept
+from bittern.mac.wanted import wanted
 from bittern.mac.windows import Windows, join_windows, windows
 from bittern.simulator.device import Abp, DownlinkReceived, Joined, Otaa, SimulatedDevice
 from bittern.simulator.regions import device_region
+from bittern.store.records import DeviceProfile, ServiceProfile
 from bittern.types import (
     EUI64,
     AppKey,
@@ -69,16 +72,6 @@ KINDS = [
 
 
 @dataclass(frozen=True)
-class Profile:
-    mac_version: MacVersion
-    supports_32bit_fcnt: bool = True
-    rx1_delay_s: int = 1
-    rx1_dr_offset: int = 0
-    rx2_data_rate: int | None = None
-    rx2_frequency_hz: int | None = None
-
-
-@dataclass(frozen=True)
 class Message:
     message_id: str
     payload: bytes
@@ -101,8 +94,9 @@ class Network:
     """The pure parts joined as the application core joins them, its store two attributes."""
 
     def __init__(self, version: MacVersion, region: str, activation: Otaa | Abp) -> None:
-        self.profile = Profile(version)
+        self.profile = DeviceProfile(id="sensor", mac_version=version)
         self.plan = plan(region)
+        self.wanted = wanted(self.profile, ServiceProfile(id="standard"), self.plan)
         self.activation = activation
         self.sub_bands = (2,) if region == "US915" else ()
         self.join_state: JoinState | None = None
@@ -155,17 +149,18 @@ class Network:
     def answer(
         self, opened: Opened, data_rate: int, frequency_hz: int
     ) -> tuple[Composed, Windows] | None:
-        answered = self.handle(opened, data_rate)
+        answered = self.exchange(opened, data_rate, frequency_hz)
         self.replace(opened.before, answered.session)
         message = self.queue[0] if self.queue else None
-        if not (opened.confirmed or answered.answers or message):
+        if not (answered.owed or answered.commands or message):
             return None
         offered = windows(answered.session, self.plan, data_rate, frequency_hz)
         down = compose(
             answered.session,
             windows=offered,
             ack=opened.confirmed,
-            commands=answered.answers,
+            commands=answered.commands,
+            adr=answered.adr,
             message=message,
             fpending=len(self.queue) > 1,
         )
@@ -177,16 +172,20 @@ class Network:
             self.queue.pop(0)
         return down, offered
 
-    def handle(self, opened: Opened, data_rate: int) -> Answered:
+    def exchange(self, opened: Opened, data_rate: int, frequency_hz: int) -> Answered:
         surroundings = Surroundings(
+            wanted=self.wanted,
             received_at=NOW,
             snr_db=5.0,
-            data_rate=self.plan.data_rates[data_rate],
+            data_rate=data_rate,
+            frequency_hz=frequency_hz,
             gateway_count=1,
-            initial_radio=personalized_radio(self.profile, self.plan),
+            sub_bands=self.sub_bands,
+            adr=opened.adr,
+            adr_ack_req=opened.adr_ack_req,
         )
-        answered = handle(opened, surroundings)
-        assert answered.unexpected == ()
+        answered = exchange(opened, surroundings)
+        assert [n for n in answered.notices if not isinstance(n, Unanswered)] == []
         return answered
 
     def _count(self, down: Composed) -> None:

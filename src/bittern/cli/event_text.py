@@ -19,6 +19,9 @@ from bittern.network.events import (
     GatewayDisconnected,
     GatewayRefused,
     JoinAnswered,
+    MacCommandIgnored,
+    MacRequestDeclined,
+    MacRequestUnanswered,
     NetworkEvent,
     UplinkDelivered,
     UplinkRepeated,
@@ -38,6 +41,9 @@ _STYLES = {
     "downlink_discarded": "bold red",
     "downlink_unreported": "yellow",
     "downlink_waits": "yellow",
+    "mac_ignored": "yellow",
+    "mac_declined": "yellow",
+    "mac_unanswered": "yellow",
     "gateway_connected": "magenta",
     "gateway_disconnected": "magenta",
 }
@@ -91,8 +97,20 @@ def _what(event: NetworkEvent) -> str:
             return f"{message_id or ''} {reason}".strip()
         case DownlinkDiscarded(message_id=message_id, attempts=attempts):
             return f"{message_id} after {attempts} attempts"
+        case MacCommandIgnored() | MacRequestDeclined() | MacRequestUnanswered():
+            return _mac(event)
         case GatewayConnected() | GatewayDisconnected() | GatewayRefused():
             return _gateway(event)
+
+
+def _mac(event: MacCommandIgnored | MacRequestDeclined | MacRequestUnanswered) -> str:
+    match event:
+        case MacCommandIgnored(command=command, problem=problem):
+            return f"{problem}: {command}"
+        case MacRequestDeclined(request=request, answer=answer):
+            return f"{request} was answered by {answer}"
+        case MacRequestUnanswered(request=request, attempts=attempts):
+            return f"{request} has no answer after {attempts} attempts"
 
 
 def _gateway(event: GatewayConnected | GatewayDisconnected | GatewayRefused) -> str:

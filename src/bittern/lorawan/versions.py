@@ -45,6 +45,7 @@ _BY_NUMBERS = {
 }
 _KNOWN = "there are " + ", ".join(MacVersion)
 
+_BEFORE_1_0_2 = frozenset((MacVersion.LORAWAN_1_0_0, MacVersion.LORAWAN_1_0_1))
 _BEFORE_1_0_3 = frozenset(
     (MacVersion.LORAWAN_1_0_0, MacVersion.LORAWAN_1_0_1, MacVersion.LORAWAN_1_0_2)
 )
@@ -111,11 +112,53 @@ def has_device_time(version: MacVersion) -> bool:
 
 
 def answers_link_adr_as_block(version: MacVersion) -> bool:
-    """Contiguous LinkADRReq are taken or refused together, with one LinkADRAns for each.
+    """Contiguous LinkADRReq are taken or refused together (1.0.2, 5.2; TS001-1.0.4, 5.2).
 
-    Since 1.0.2. Before, every LinkADRReq stands for itself.
+    Before 1.0.2 every LinkADRReq stands for itself.
     """
-    return version not in (MacVersion.LORAWAN_1_0_0, MacVersion.LORAWAN_1_0_1)
+    return version not in _BEFORE_1_0_2
+
+
+def keeps_by_15(version: MacVersion) -> bool:
+    """DataRate or TXPower 15 of a LinkADRReq keeps what is (TS001-1.0.4, 5.2; 1.1, 5.3)."""
+    return version in (MacVersion.LORAWAN_1_0_4, MacVersion.LORAWAN_1_1)
+
+
+def repeats_receive_answers(version: MacVersion) -> bool:
+    """What moves a receive window is answered in every uplink until a class A downlink comes
+    (1.0.2, 5.4 and 5.7; TS001-1.0.4, 5). Before, the answer came once and could be lost."""
+    return version not in _BEFORE_1_0_2
+
+
+def has_tx_param_setup(version: MacVersion) -> bool:
+    """TXParamSetupReq (1.0.2, 5.8), where the region has it too."""
+    return version not in _BEFORE_1_0_2
+
+
+def has_dl_channel(version: MacVersion) -> bool:
+    """DlChannelReq (1.0.2, 5.9)."""
+    return version not in _BEFORE_1_0_2
+
+
+def has_beacon_timing(version: MacVersion) -> bool:
+    """BeaconTimingReq, which DeviceTimeReq replaced in 1.0.3 (1.0.3, 14.3: deprecated)."""
+    return version in _BEFORE_1_0_3
+
+
+def has_ping_slot_channel(version: MacVersion) -> bool:
+    """PingSlotChannelReq with one data rate: before 1.0.3 class B was provisional, and the octet a
+    range (1.0.3, 14.2)."""
+    return version not in _BEFORE_1_0_3
+
+
+def has_adr_param_setup(version: MacVersion) -> bool:
+    """ADRParamSetupReq (1.1, 5.10)."""
+    return is_1_1(version)
+
+
+def has_rejoin(version: MacVersion) -> bool:
+    """Rejoin-requests, ForceRejoinReq and RejoinParamSetupReq (1.1, 5.12, 5.13 and 6.2.4)."""
+    return is_1_1(version)
 
 
 def announces_class(version: MacVersion) -> bool:

@@ -24,14 +24,16 @@ from bittern.lorawan.crypto import (
     mic_equal,
 )
 from bittern.lorawan.frame import MIC_SIZE, JoinAccept, JoinRequest
-from bittern.lorawan.regions.plan import DynamicPlan, FixedPlan, Plan
+from bittern.lorawan.regions.plan import FixedPlan, Plan
 from bittern.lorawan.versions import (
     increments_dev_nonce,
     masks_channels_by_cf_list,
     uses_nwk_key,
 )
+from bittern.mac.personalization import initial_class
 from bittern.mac.refused import Refused
-from bittern.mac.session import ChannelState, JoinState, LinkProfile, RadioState, Session
+from bittern.mac.session import JoinState, LinkProfile, RadioState, Session
+from bittern.mac.wanted import extra_channels
 from bittern.types import AppKey, DevAddr, Instant, JoinEUI, NetID, NwkKey, Refusal
 
 JOIN_NONCES = 1 << 24
@@ -103,7 +105,8 @@ def answer(
         region=plan.name,
         keys=_session_keys(request, accept, credentials),
         counts_32_bits=profile.supports_32bit_fcnt,
-        radio=_radio(accept, plan),
+        radio=_radio(accept, plan, sub_bands),
+        device_class=initial_class(profile),
         activated_at=now,
     )
     return JoinGranted(
@@ -194,25 +197,18 @@ def _cf_list(plan: Plan, profile: LinkProfile, sub_bands: Sequence[int]) -> byte
     return plan.cf_list()
 
 
-def _radio(accept: JoinAccept, plan: Plan) -> RadioState:
+def _radio(accept: JoinAccept, plan: Plan, sub_bands: Sequence[int]) -> RadioState:
     """As the device takes it from the join-accept, which cannot move RX2 to another frequency."""
+    enabled: tuple[int, ...] = ()
+    if isinstance(plan, FixedPlan) and accept.cf_list is not None and sub_bands:
+        enabled = plan.enabled_indices(sub_bands)
     return RadioState(
         rx1_delay_s=accept.rx_delay,
         rx1_dr_offset=accept.rx1_dr_offset,
         rx2_data_rate=accept.rx2_data_rate,
         rx2_frequency_hz=plan.rx2_frequency_hz,
-        extra_channels=_extra_channels(plan),
-    )
-
-
-def _extra_channels(plan: Plan) -> tuple[ChannelState, ...]:
-    """What the CFList adds, behind the default channels (RP002-1.0.4, CFListType 0)."""
-    if not isinstance(plan, DynamicPlan):
-        return ()
-    first = len(plan.default_channels)
-    return tuple(
-        ChannelState(first + i, channel.frequency_hz, channel.min_dr, channel.max_dr)
-        for i, channel in enumerate(plan.added_channels)
+        extra_channels=extra_channels(plan),
+        enabled_channels=enabled,
     )
 
 

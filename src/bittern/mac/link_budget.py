@@ -17,6 +17,11 @@ REQUIRED_SNR_DB = {
 """Demodulation floor by spreading factor (Semtech SX1302 and SX1261/2 data sheets)."""
 
 
+def required_snr_db(data_rate: DataRate) -> float:
+    """FSK and LR-FHSS have no such table: 0 dB."""
+    return REQUIRED_SNR_DB.get(data_rate.spreading_factor, 0.0)
+
+
 def margin_db(snr_db: float, data_rate: DataRate) -> float:
-    """SNR above the demodulation floor. FSK and LR-FHSS have no such table: above 0 dB."""
-    return snr_db - REQUIRED_SNR_DB.get(data_rate.spreading_factor, 0.0)
+    """SNR above the demodulation floor."""
+    return snr_db - required_snr_db(data_rate)

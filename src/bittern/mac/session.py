@@ -24,7 +24,8 @@ else's replay, and answering it would wear out the downlink counter."""
 
 
 class ChannelState(msgspec.Struct, frozen=True, gc=False):
-    """An uplink channel that the device was given beyond the defaults of a dynamic plan."""
+    """An uplink channel of a dynamic plan that is not as the region has it: given to the device
+    beyond the defaults, or a default one whose RX1 was moved."""
 
     index: int
     frequency_hz: int
@@ -44,6 +45,67 @@ class RadioState(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defau
     rx2_data_rate: int
     rx2_frequency_hz: int
     extra_channels: tuple[ChannelState, ...] = ()
+    enabled_channels: tuple[int, ...] = ()
+    """Indices in their order; empty: every channel that the device has."""
+
+    data_rate: int | None = None
+    """Of the last uplink, or what the device has accepted since."""
+    tx_power: int = 0
+    """An index; 0 is the most."""
+    nb_trans: int = 1
+    link_uncertain: bool = False
+    """An answer to a LinkADRReq got lost and another request followed, or the device may have
+    fallen back: DR, power, NbTrans and channels are to be told again."""
+
+    max_duty_cycle: int = 0
+    """The device sends 1/2^this of the time at most."""
+    uplink_dwell: bool | None = None
+    """Limited to 400 ms; None: as devices of the region start, likewise the next two."""
+    downlink_dwell: bool | None = None
+    max_eirp: int | None = None
+    """An index of ``MAX_EIRP_DBM``."""
+    adr_ack_limit_exp: int = 6
+    """ADR_ACK_LIMIT is 2 to this power: 64 until somebody changes it; likewise the delay of 32."""
+    adr_ack_delay_exp: int = 5
+    rejoin_max_time_n: int | None = None
+    """RejoinParamSetupReq; None: not set, or a device that counts uplinks only."""
+    rejoin_max_count_n: int | None = None
+
+    ping_slot_periodicity: int | None = None
+    """A ping slot every 2^this seconds; None: the device has not told."""
+    ping_slot_frequency_hz: int = 0
+    """0: the region's, likewise for beacons."""
+    ping_slot_data_rate: int | None = None
+    """None: the region's."""
+    beacon_frequency_hz: int = 0
+
+
+class Request(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """MAC commands that the device was sent and has not answered yet."""
+
+    commands: bytes
+    """As on air: one command, or a block that is answered as one."""
+    sent_after: int
+    """Counter of the uplink that it last went out in answer to."""
+    attempts: int = 1
+    answered: bool = False
+    """The device repeats the answer until it hears a downlink."""
+
+
+class RefusedRequest(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What the device did not accept: it is not asked for the same again in this session."""
+
+    commands: bytes
+    status: int
+    """The bits of the answer."""
+
+
+class DeviceStatus(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """The last DevStatusAns."""
+
+    battery: int
+    margin: int
+    at: Instant
 
 
 class AwaitedAck(msgspec.Struct, frozen=True, gc=False):
@@ -99,6 +161,18 @@ class Session(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     radio: RadioState
     device_class: DeviceClass = "A"
+    uplink_history: bytes = b""
+    """The last uplinks for ADR: `mac/adr.py`."""
+    requests: tuple[Request, ...] = ()
+    """In the order in which they were first sent."""
+    refused: tuple[RefusedRequest, ...] = ()
+    """The last of them."""
+    status: DeviceStatus | None = None
+    demanded_rejoin: bytes = b""
+    """The ForceRejoinReq that is to be sent until the device rejoins."""
+    rj_count0: int = -1
+    """The last RJcount0 that a rejoin-request of type 0 or 2 had under these keys (1.1, 6.2.4)."""
+
     awaited_ack: AwaitedAck | None = None
     heard_by: tuple[HeardBy, ...] = ()
     """Of the last uplink, the best first; kept for devices that listen between uplinks."""
@@ -135,6 +209,8 @@ class JoinState(msgspec.Struct, frozen=True, kw_only=True):
     last_dev_nonce: int | None = None
     used_dev_nonces: frozenset[int] = frozenset()
     """Versions before 1.0.4 draw DevNonce at random: every one ever used is kept."""
+    last_rj_count1: int = -1
+    """Of rejoin-requests of type 1, under this JoinEUI (1.1, 6.2.4.2)."""
 
 
 class LinkProfile(Protocol):
@@ -144,6 +220,10 @@ class LinkProfile(Protocol):
     def mac_version(self) -> MacVersion: ...
     @property
     def supports_32bit_fcnt(self) -> bool: ...
+    @property
+    def supports_class_b(self) -> bool: ...
+    @property
+    def supports_class_c(self) -> bool: ...
     @property
     def rx1_delay_s(self) -> int: ...
     @property
@@ -155,3 +235,81 @@ class LinkProfile(Protocol):
 
     @property
     def rx2_frequency_hz(self) -> int | None: ...
+    @property
+    def factory_preset_frequencies_hz(self) -> tuple[int, ...]:
+        """Channels beyond the defaults that a personalized device of a dynamic plan has."""
+        ...
+
+    @property
+    def downlink_frequencies_hz(self) -> tuple[tuple[int, int], ...]:
+        """RX1 frequency by uplink frequency, where it is to be another (DlChannelReq)."""
+        ...
+
+    @property
+    def max_eirp_dbm(self) -> int | None:
+        """None: what the region allows."""
+        ...
+
+    @property
+    def uplink_dwell_time(self) -> bool | None:
+        """Whether frames are limited to 400 ms; None: as devices of the region start."""
+        ...
+
+    @property
+    def downlink_dwell_time(self) -> bool | None: ...
+    @property
+    def ping_slot_frequency_hz(self) -> int | None:
+        """None: the region's, likewise the data rate and the beacon's frequency."""
+        ...
+
+    @property
+    def ping_slot_data_rate(self) -> int | None: ...
+    @property
+    def beacon_frequency_hz(self) -> int | None: ...
+    @property
+    def adr_ack_limit_exp(self) -> int:
+        """ADR_ACK_LIMIT is 2 to this power, and ADR_ACK_DELAY to the next."""
+        ...
+
+    @property
+    def adr_ack_delay_exp(self) -> int: ...
+    @property
+    def rejoin_max_time_n(self) -> int | None:
+        """A rejoin-request every 2^(this + 10) s at the latest; None: not asked for."""
+        ...
+
+    @property
+    def rejoin_max_count_n(self) -> int | None:
+        """A rejoin-request every 2^(this + 4) uplinks at the latest; None: not asked for."""
+        ...
+
+
+class LinkPolicy(Protocol):
+    """What a service profile says of it."""
+
+    @property
+    def dr_min(self) -> int: ...
+    @property
+    def dr_max(self) -> int: ...
+    @property
+    def tx_power_index_min(self) -> int: ...
+    @property
+    def tx_power_index_max(self) -> int: ...
+    @property
+    def nb_trans_min(self) -> int: ...
+    @property
+    def nb_trans_max(self) -> int: ...
+    @property
+    def dev_status_req_freq(self) -> int:
+        """A day; 0: never."""
+        ...
+
+    @property
+    def max_duty_cycle(self) -> int:
+        """The device may send 1/2^this of the time."""
+        ...
+
+    @property
+    def adr_algorithm(self) -> str:
+        """Of ``adr.ALGORITHMS``, or empty: the network leaves the data rate alone."""
+        ...

@@ -7,13 +7,18 @@ the one counter that each could accept; lower counters are tried only to name a 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
 
 from bittern.lorawan import regions
-from bittern.lorawan.commands import UplinkCommand, read_uplink_commands
+from bittern.lorawan.commands import (
+    NewChannelReq,
+    UplinkCommand,
+    parse_downlink_commands,
+    read_uplink_commands,
+)
 from bittern.lorawan.crypto import (
     crypt_fopts,
     crypt_frm_payload,
@@ -55,6 +60,7 @@ class Opened(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """An acknowledgement is owed."""
     adr: bool = False
     adr_ack_req: bool = False
+    class_b: bool = False
 
 
 class Accepted(Opened, frozen=True, kw_only=True):
@@ -189,14 +195,28 @@ def _mic_fits(arrival: _Arrival, session: Session, fcnt: int) -> bool:
 
 
 def _channel_index(arrival: _Arrival, session: Session) -> int | None:
-    """TxCh: what the device was given comes before what the plan knows."""
+    """TxCh: what the device was given, or may just have taken, comes before what the plan knows."""
     frequency_hz, data_rate = arrival.frequency_hz, arrival.data_rate
     for channel in session.radio.extra_channels:
         if channel.frequency_hz == frequency_hz and (
             channel.min_data_rate <= data_rate <= channel.max_data_rate
         ):
             return channel.index
+    for requested in _requested_channels(session):
+        if requested.frequency_hz == frequency_hz and (
+            requested.min_dr <= data_rate <= requested.max_dr
+        ):
+            return requested.ch_index
     return arrival.plan.channel_index(frequency_hz, data_rate)
+
+
+def _requested_channels(session: Session) -> Iterator[NewChannelReq]:
+    """Sent, but not answered before this very uplink."""
+    for request in session.requests:
+        if request.commands[0] == NewChannelReq.CID:
+            for command in parse_downlink_commands(request.commands):
+                if isinstance(command, NewChannelReq):
+                    yield command
 
 
 def _in_region(session: Session, plan: Plan) -> bool:
@@ -233,6 +253,7 @@ def _accepted(
         confirmed=frame.confirmed,
         adr=frame.adr,
         adr_ack_req=frame.adr_ack_req,
+        class_b=frame.class_b,
         acked_message_id=acked,
         missed_message_id=missed,
     )
@@ -288,6 +309,7 @@ def _repeated(arrival: _Arrival, session: Session) -> Retransmission | Refused:
         confirmed=frame.confirmed,
         adr=frame.adr,
         adr_ack_req=frame.adr_ack_req,
+        class_b=frame.class_b,
     )
 
 

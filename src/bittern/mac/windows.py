@@ -45,32 +45,42 @@ class Windows(msgspec.Struct, frozen=True, kw_only=True):
 def windows(session: Session, plan: Plan, data_rate: int, frequency_hz: int) -> Windows:
     """After an uplink of this session at this data rate and frequency."""
     radio = session.radio
+    dwell = plan.boot_downlink_dwell if radio.downlink_dwell is None else radio.downlink_dwell
+    rx1_data_rate = plan.rx1_data_rate(data_rate, radio.rx1_dr_offset, downlink_dwell=dwell)
     rx1_frequency_hz = _moved_downlink(session, frequency_hz) or plan.rx1_frequency(frequency_hz)
     return _windows(
         plan,
         delay_s=radio.rx1_delay_s,
-        rx1=_window(plan.rx1_data_rate(data_rate, radio.rx1_dr_offset), rx1_frequency_hz),
+        rx1=_window(rx1_data_rate, rx1_frequency_hz),
         rx2=Window(radio.rx2_data_rate, radio.rx2_frequency_hz),
+        dwell=dwell,
     )
 
 
 def join_windows(plan: Plan, data_rate: int, frequency_hz: int) -> Windows:
-    """After a join-request: the region's defaults (TS001-1.0.4, 6.2.3)."""
+    """After a join-request or a rejoin-request: what the region has for the channel, or its
+    defaults (TS001-1.0.4, 6.2.6)."""
+    dwell = plan.boot_downlink_dwell
+    rx1_data_rate = plan.rx1_data_rate(data_rate, 0, downlink_dwell=dwell)
+    joined_on = plan.joined_on(frequency_hz)
+    rx1_frequency_hz = joined_on.rx1_frequency_hz if joined_on else None
+    rx2_frequency_hz = joined_on.rx2_frequency_hz if joined_on else plan.rx2_frequency_hz
     return _windows(
         plan,
         delay_s=plan.join_accept_delay1_s,
-        rx1=_window(plan.rx1_data_rate(data_rate, 0), plan.rx1_frequency(frequency_hz)),
-        rx2=Window(plan.rx2_data_rate, plan.rx2_frequency_hz),
+        rx1=_window(rx1_data_rate, rx1_frequency_hz),
+        rx2=Window(plan.rx2_data_rate, rx2_frequency_hz),
+        dwell=dwell,
     )
 
 
-def _windows(plan: Plan, *, delay_s: int, rx1: Window | None, rx2: Window) -> Windows:
+def _windows(plan: Plan, *, delay_s: int, rx1: Window | None, rx2: Window, dwell: bool) -> Windows:
     return Windows(
         delay_s=delay_s,
         rx1=rx1,
-        rx1_max_size=_max_size(plan, rx1),
+        rx1_max_size=_max_size(plan, rx1, dwell),
         rx2=rx2,
-        rx2_max_size=_max_size(plan, rx2),
+        rx2_max_size=_max_size(plan, rx2, dwell),
     )
 
 
@@ -80,14 +90,14 @@ def _window(data_rate: int | None, frequency_hz: int | None) -> Window | None:
     return Window(data_rate, frequency_hz)
 
 
-def _max_size(plan: Plan, window: Window | None) -> int:
+def _max_size(plan: Plan, window: Window | None, dwell: bool) -> int:
     if window is None:
         return 0
-    return plan.max_payload_size(window.data_rate, dwell=plan.boot_downlink_dwell)
+    return plan.max_payload_size(window.data_rate, dwell=dwell)
 
 
 def _moved_downlink(session: Session, frequency_hz: int) -> int | None:
-    """Where DlChannelReq put the RX1 of this channel (TS001-1.0.4, 5.6.2)."""
+    """Where DlChannelReq put the RX1 of this channel (TS001-1.0.4, 5.9)."""
     for channel in session.radio.extra_channels:
         if channel.frequency_hz == frequency_hz:
             return channel.downlink_frequency_hz

@@ -10,6 +10,7 @@ import msgspec
 
 from bittern.lorawan.regions import plan
 from bittern.lorawan.regions.plan import FixedPlan, Plan
+from bittern.mac.wanted import Wanted, wanted
 from bittern.store.protocol import Registry
 from bittern.store.records import (
     Change,
@@ -30,6 +31,8 @@ class DeviceContext(msgspec.Struct, frozen=True, gc=False):
     profile: DeviceProfile
     service: ServiceProfile
     plan: Plan
+    wanted: Wanted
+    """The profiles in the words of the link layer."""
 
 
 class Directory:
@@ -118,4 +121,5 @@ class Directory:
         service = await self._store.service_profile(device.service_profile_id)
         if profile is None or service is None:
             raise RuntimeError(f"device {dev_eui} names a profile that is not there")
-        return DeviceContext(device, profile, service, plan(profile.region))
+        region = plan(profile.region)
+        return DeviceContext(device, profile, service, region, wanted(profile, service, region))

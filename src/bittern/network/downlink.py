@@ -1,6 +1,6 @@
 """The life of one class A downlink: the answer to an uplink, in the windows that it opened.
 
-what is owed: ACK, MAC answers, a queued message    mac/commands, store
+what is owed: ACK, MAC commands, a queued message   mac/exchange, store
 -> a frame under the next counter                   mac/downlink: Composed
 -> ONE transaction: counter, attempt                store, before anything is transmitted
 -> the gateway that heard the device best           servers/lns, else the next best
@@ -18,8 +18,8 @@ import msgspec
 
 from bittern.errors import StaleSession
 from bittern.lorawan.radio import Reception, Transmission, TransmissionReport
-from bittern.mac.commands.dispatch import Answered
 from bittern.mac.downlink import Composed, compose
+from bittern.mac.exchange import Answered
 from bittern.mac.uplink import Accepted, Retransmission
 from bittern.mac.windows import Windows, windows
 from bittern.network.deduplication import Gathered
@@ -87,16 +87,17 @@ class DownlinkPath:
     ) -> None:
         """Send what is owed, if anything is, in the windows after this uplink."""
         message, more = await self._next_message(device.device.dev_eui)
-        if not (outcome.confirmed or outcome.adr_ack_req or answered.answers or message):
+        if not (answered.owed or answered.commands or message):
             return
         best = gathered.best
         composed = compose(
             answered.session,
             windows=windows(answered.session, device.plan, best.data_rate, best.frequency_hz),
             ack=outcome.confirmed,
-            commands=answered.answers,
+            commands=answered.commands,
             message=message,
             fpending=more,
+            adr=answered.adr,
         )
         if not isinstance(composed, Composed):
             return self._waits(device.device.dev_eui, message, composed.reason)

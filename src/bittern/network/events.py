@@ -7,6 +7,14 @@ from typing import Literal
 import msgspec
 
 from bittern.lorawan.radio import DeviceClass
+from bittern.mac.commands.notices import (
+    CommandProblem,
+    Declined,
+    Ignored,
+    Notice,
+    Unanswered,
+)
+from bittern.mac.session import Session
 from bittern.types import DevAddr, DevEUI, GatewayEUI, Instant, Refusal
 
 
@@ -117,6 +125,30 @@ class DownlinkDiscarded(Event, frozen=True, kw_only=True, tag="downlink_discarde
     attempts: int
 
 
+class MacCommandIgnored(Event, frozen=True, kw_only=True, tag="mac_ignored"):
+    """A MAC command of a device changed nothing; `problem` names the reason."""
+
+    dev_eui: DevEUI
+    command: str
+    problem: CommandProblem
+
+
+class MacRequestDeclined(Event, frozen=True, kw_only=True, tag="mac_declined"):
+    """A device does not accept what the network asked of it; `answer` says which part."""
+
+    dev_eui: DevEUI
+    request: str
+    answer: str
+
+
+class MacRequestUnanswered(Event, frozen=True, kw_only=True, tag="mac_unanswered"):
+    """A device was asked several times in vain; from now on it is asked ever more seldom."""
+
+    dev_eui: DevEUI
+    request: str
+    attempts: int
+
+
 class GatewayConnected(Event, frozen=True, kw_only=True, tag="gateway_connected"):
     """A gateway's data connection is up; `station` is the version that it names."""
 
@@ -153,7 +185,24 @@ NetworkEvent = (
     | DownlinkAcknowledged
     | DownlinkWaits
     | DownlinkDiscarded
+    | MacCommandIgnored
+    | MacRequestDeclined
+    | MacRequestUnanswered
     | GatewayConnected
     | GatewayDisconnected
     | GatewayRefused
 )
+
+
+def mac_event(
+    notice: Notice, *, at: Instant, session: Session
+) -> MacCommandIgnored | MacRequestDeclined | MacRequestUnanswered:
+    """What the link layer noticed of a session's device, as an event."""
+    dev_eui = session.dev_eui
+    match notice:
+        case Ignored(command, problem):
+            return MacCommandIgnored(at=at, dev_eui=dev_eui, command=command, problem=problem)
+        case Declined(request, answer):
+            return MacRequestDeclined(at=at, dev_eui=dev_eui, request=request, answer=answer)
+        case Unanswered(request, attempts):
+            return MacRequestUnanswered(at=at, dev_eui=dev_eui, request=request, attempts=attempts)

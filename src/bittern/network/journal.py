@@ -11,7 +11,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from bittern.network.events import FrameRefused, GatewayRefused, NetworkEvent
+from bittern.network.events import (
+    FrameRefused,
+    GatewayRefused,
+    MacCommandIgnored,
+    NetworkEvent,
+)
 from bittern.types import Refusal
 
 logger = logging.getLogger("bittern.network")
@@ -23,6 +28,9 @@ _LEVELS = {
     "retransmission": logging.DEBUG,
     "transmitted": logging.DEBUG,
     "refusal": logging.WARNING,
+    "mac_ignored": logging.WARNING,
+    "mac_declined": logging.WARNING,
+    "mac_unanswered": logging.WARNING,
     "gateway_refusal": logging.WARNING,
     "downlink_unreported": logging.WARNING,
     "downlink_discarded": logging.WARNING,
@@ -38,6 +46,7 @@ class Journal:
     def __init__(self) -> None:
         self.events: Counter[str] = Counter()
         self.refusals: Counter[str] = Counter()
+        self.mac_problems: Counter[str] = Counter()
         self._watchers: list[Watcher] = []
 
     def record(self, event: NetworkEvent) -> None:
@@ -45,6 +54,8 @@ class Journal:
         self.events[name] += 1
         if isinstance(event, FrameRefused | GatewayRefused):
             self.refusals[event.refusal] += 1
+        elif isinstance(event, MacCommandIgnored):
+            self.mac_problems[event.problem] += 1
         level = _LEVELS.get(name, logging.INFO)
         if logger.isEnabledFor(level):
             logger.log(level, "%s %s", name, _words(event))

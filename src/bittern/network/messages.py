@@ -83,11 +83,13 @@ def uplink_message(
     received_at: Instant,
     with_gateways: bool,
     acked_message_id: str | None = None,
+    battery: int | None = None,
+    margin: int | None = None,
 ) -> bytes:
     """The message as JSON in UTF-8.
 
     `payload` is the decrypted FRMPayload; `receptions` come best first, and frequency and data rate
-    are those of the best.
+    are those of the best. `battery` and `margin` are of the last DevStatusAns.
     """
     best = receptions[0]
     gateways = [
@@ -106,6 +108,8 @@ def uplink_message(
         FOptLen=len(frame.fopts),
         FPort=FPORT_OF_NONE if frame.fport is None else frame.fport,
         Frequency=str(best.frequency_hz),
+        Battery=battery,
+        Margin=margin,
         Gateways=gateways if with_gateways else None,
         AckedMessageId=acked_message_id,
         MIC=frame.mic.hex(),

@@ -3,7 +3,7 @@
     the copies of a frame, gathered          network/intake, network/deduplication
     -> a frame                               lorawan/frame
     -> session, counter, MIC, replay         mac/uplink: Accepted | Retransmission | Refused
-    -> MAC commands and their answers        mac/commands
+    -> MAC commands both ways, and ADR       mac/exchange
     -> the message as AWS writes it          network/messages
     -> ONE transaction: session, delivery    store
     -> on its way to its destination         outputs, by way of the outbox
@@ -19,10 +19,8 @@ import msgspec
 from bittern.errors import FrameError, StaleSession, StoreUnavailable
 from bittern.lorawan.frame import DataUp, Frame, JoinRequest, parse
 from bittern.lorawan.regions.plan import Plan
-from bittern.mac.commands.dispatch import Answered
-from bittern.mac.commands.dispatch import handle as handle_commands
 from bittern.mac.commands.surroundings import Surroundings
-from bittern.mac.personalization import personalized_radio
+from bittern.mac.exchange import Answered, exchange
 from bittern.mac.refused import Refused
 from bittern.mac.uplink import Accepted, Retransmission, accept
 from bittern.network.deduplication import Gathered
@@ -33,6 +31,7 @@ from bittern.network.events import (
     FrameRefused,
     UplinkDelivered,
     UplinkRepeated,
+    mac_event,
 )
 from bittern.network.identity import uplink_message_id
 from bittern.network.join import JoinPath
@@ -116,8 +115,8 @@ class UplinkPath:
             device = await self._directory.device(outcome.before.dev_eui)
             if device is None:
                 return self._refuse(gathered, _unregistered(outcome), frame)
-            answered = _answered(outcome, gathered, device)
-            delivery = self._delivery(frame, outcome, gathered, device)
+            answered = await self._exchange(outcome, gathered, device)
+            delivery = self._delivery(frame, outcome, answered, gathered, device)
             try:
                 sequence = await self._store.advance(
                     outcome.before, answered.session, *_effects(outcome, delivery)
@@ -130,13 +129,34 @@ class UplinkPath:
             if delivery is not None and sequence is not None:
                 self._outbox.offer(msgspec.structs.replace(delivery, sequence=sequence))
             self._record(frame, outcome, gathered, delivery)
+            self._tell(answered)
             return await self._downlinks.answer(answered, outcome, gathered, device)
         self._refuse(gathered, _CONTENDED, frame)
+
+    async def _exchange(
+        self, outcome: Accepted | Retransmission, gathered: Gathered, device: DeviceContext
+    ) -> Answered:
+        """What the device says and is told by MAC commands."""
+        best = gathered.best
+        surroundings = Surroundings(
+            wanted=device.wanted,
+            received_at=gathered.received_at,
+            gps_time_us=best.gps_time_us,
+            snr_db=best.snr_db,
+            data_rate=best.data_rate,
+            frequency_hz=best.frequency_hz,
+            gateway_count=len(gathered.receptions),
+            sub_bands=await self._directory.sub_bands_of_gateway(best.gateway_eui),
+            adr=outcome.adr,
+            adr_ack_req=outcome.adr_ack_req,
+        )
+        return exchange(outcome, surroundings)
 
     def _delivery(
         self,
         frame: DataUp,
         outcome: Accepted | Retransmission,
+        answered: Answered,
         gathered: Gathered,
         device: DeviceContext,
     ) -> Delivery | None:
@@ -144,6 +164,7 @@ class UplinkPath:
         if isinstance(outcome, Retransmission) or frame.fport == 0:
             return None
         message_id = uplink_message_id(self._randomness)
+        service, status = device.service, answered.session.status
         document = uplink_message(
             message_id=message_id,
             device_id=device.device.id,
@@ -154,8 +175,10 @@ class UplinkPath:
             data_rate=device.plan.data_rates[gathered.best.data_rate],
             receptions=gathered.receptions,
             received_at=gathered.received_at,
-            with_gateways=device.service.add_gateway_metadata,
+            with_gateways=service.add_gateway_metadata,
             acked_message_id=outcome.acked_message_id,
+            battery=status.battery if status and service.report_dev_status_battery else None,
+            margin=status.margin if status and service.report_dev_status_margin else None,
         )
         return Delivery(
             message_id=message_id,
@@ -206,6 +229,11 @@ class UplinkPath:
             )
         )
 
+    def _tell(self, answered: Answered) -> None:
+        """Of MAC commands that did not do what they should."""
+        for notice in answered.notices:
+            self._journal.record(mac_event(notice, at=self._now(), session=answered.session))
+
     def _refuse(self, gathered: Gathered, refused: Refused, frame: DataUp | None = None) -> None:
         self._journal.record(
             FrameRefused(
@@ -218,23 +246,6 @@ class UplinkPath:
                 gateway_eui=gathered.best.gateway_eui,
             )
         )
-
-
-def _answered(
-    outcome: Accepted | Retransmission, gathered: Gathered, device: DeviceContext
-) -> Answered:
-    if not outcome.commands:
-        return Answered(outcome.after)
-    best = gathered.best
-    surroundings = Surroundings(
-        received_at=gathered.received_at,
-        gps_time_us=best.gps_time_us,
-        snr_db=best.snr_db,
-        data_rate=device.plan.data_rates[best.data_rate],
-        gateway_count=len(gathered.receptions),
-        initial_radio=personalized_radio(device.profile, device.plan),
-    )
-    return handle_commands(outcome, surroundings)
 
 
 def _effects(outcome: Accepted | Retransmission, delivery: Delivery | None) -> list[Effect]:

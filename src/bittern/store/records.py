@@ -64,6 +64,28 @@ class DeviceProfile(msgspec.Struct, frozen=True, kw_only=True):
     rx2_data_rate: int | None = None
     """None: the region's default, likewise `rx2_frequency_hz`."""
     rx2_frequency_hz: int | None = None
+    factory_preset_frequencies_hz: tuple[int, ...] = ()
+    """Channels beyond the defaults that a personalized device has; dynamic plans."""
+    downlink_frequencies_hz: tuple[tuple[int, int], ...] = ()
+    """RX1 frequency by uplink frequency, where it is to be another one; dynamic plans."""
+    max_eirp_dbm: int | None = None
+    """None: what the region allows. Told by TXParamSetupReq, where the region has it."""
+    uplink_dwell_time: bool | None = None
+    """Limited to 400 ms; None: as devices of the region start."""
+    downlink_dwell_time: bool | None = None
+    class_b_timeout_s: int = 8
+    """How long a device may take to answer (RP002-1.0.4, CLASS_B_RESP_TIMEOUT and _C_)."""
+    class_c_timeout_s: int = 8
+    ping_slot_frequency_hz: int | None = None
+    """None: the region's, likewise the data rate and the beacon's frequency."""
+    ping_slot_data_rate: int | None = None
+    beacon_frequency_hz: int | None = None
+    adr_ack_limit_exp: int = 6
+    """LoRaWAN 1.1: ADR_ACK_LIMIT is 2 to this power, 64; ADR_ACK_DELAY is 32."""
+    adr_ack_delay_exp: int = 5
+    rejoin_max_time_n: int | None = None
+    """LoRaWAN 1.1: a rejoin-request every 2^(n + 10) s, or 2^(n + 4) uplinks; None: not asked."""
+    rejoin_max_count_n: int | None = None
 
 
 class ServiceProfile(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +95,23 @@ class ServiceProfile(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     name: str = ""
     add_gateway_metadata: bool = True
+    dr_min: int = 0
+    """Bounds of ADR, within what the region and the device can."""
+    dr_max: int = 15
+    tx_power_index_min: int = 0
+    """0 is the most power."""
+    tx_power_index_max: int = 15
+    nb_trans_min: int = 0
+    nb_trans_max: int = 3
+    adr_algorithm: str = "reference"
+    """``reference``, ``mobile``, or empty: the network leaves data rate and power alone."""
+    max_duty_cycle: int = 0
+    """Devices may send 1/2^n of the time."""
+    dev_status_req_freq: int = 24
+    """DevStatusReq a day; 0: never."""
+    report_dev_status_battery: bool = True
+    """In uplink messages, once the device has told it."""
+    report_dev_status_margin: bool = True
 
 
 class Device(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from bittern.cli.event_text import EVENTS, line_of
+from bittern.mac.commands.notices import CommandProblem
 from bittern.network.events import (
     DownlinkAcknowledged,
     DownlinkDiscarded,
@@ -18,6 +19,9 @@ from bittern.network.events import (
     GatewayDisconnected,
     GatewayRefused,
     JoinAnswered,
+    MacCommandIgnored,
+    MacRequestDeclined,
+    MacRequestUnanswered,
     NetworkEvent,
     UplinkDelivered,
     UplinkRepeated,
@@ -107,6 +111,23 @@ LINES = [
     (
         GatewayRefused(at=AT, refusal=Refusal.UNKNOWN_GATEWAY, reason="not registered"),
         "-                 unknown_gateway: not registered",
+    ),
+    (
+        MacCommandIgnored(
+            at=AT,
+            dev_eui=DEVICE,
+            command="DutyCycleAns()",
+            problem=CommandProblem.NOT_ASKED,
+        ),
+        "70b3d57ed0000001  answer_not_asked_for: DutyCycleAns()",
+    ),
+    (
+        MacRequestDeclined(at=AT, dev_eui=DEVICE, request="BeaconFreqReq", answer="BeaconFreqAns"),
+        "70b3d57ed0000001  BeaconFreqReq was answered by BeaconFreqAns",
+    ),
+    (
+        MacRequestUnanswered(at=AT, dev_eui=DEVICE, request="DevStatusReq()", attempts=3),
+        "70b3d57ed0000001  DevStatusReq() has no answer after 3 attempts",
     ),
 ]
 

@@ -21,6 +21,8 @@ from bittern.lorawan.regions.plan import Plan
 from bittern.lorawan.versions import MacVersion
 from bittern.mac.session import RadioState, Session
 from bittern.mac.uplink import accept
+from bittern.mac.wanted import extra_channels, wanted
+from bittern.store.records import DeviceProfile, ServiceProfile
 from bittern.types import (
     EUI64,
     AppSKey,
@@ -36,16 +38,16 @@ DEV_ADDR = DevAddr.from_hex("260b1234")
 NOW = Instant(1_700_000_000.0)
 
 
-@dataclass(frozen=True)
-class Profile:
+class Profile(DeviceProfile, frozen=True, kw_only=True):
     """A LinkProfile."""
 
-    mac_version: MacVersion = MacVersion.LORAWAN_1_0_3
-    supports_32bit_fcnt: bool = True
-    rx1_delay_s: int = 1
-    rx1_dr_offset: int = 0
-    rx2_data_rate: int | None = None
-    rx2_frequency_hz: int | None = None
+    id: str = "sensor"
+
+
+class Policy(ServiceProfile, frozen=True, kw_only=True):
+    """A LinkPolicy."""
+
+    id: str = "standard"
 
 
 def keys_of_1_1(seed: int) -> SessionKeys:
@@ -91,6 +93,7 @@ class Device:
                 rx1_dr_offset=0,
                 rx2_data_rate=self.plan.rx2_data_rate,
                 rx2_frequency_hz=self.plan.rx2_frequency_hz,
+                extra_channels=extra_channels(self.plan),
             ),
             activated_at=NOW,
         )
@@ -188,6 +191,26 @@ def profile() -> Profile:
 @pytest.fixture(scope="session")
 def make_profile() -> type[Profile]:
     return Profile
+
+
+@pytest.fixture(scope="session")
+def make_policy() -> type[Policy]:
+    return Policy
+
+
+@pytest.fixture(scope="session")
+def want():
+    """What the network wants of a device: of EU868 and with the channels that it adds, but without
+    DevStatusReq, unless told. `policy` has the fields of the service profile."""
+
+    def want(region: str = "EU868", policy: dict[str, object] | None = None, **profile: object):
+        return wanted(
+            Profile(**profile),
+            Policy(**({"dev_status_req_freq": 0} | (policy or {}))),
+            plan(region),
+        )
+
+    return want
 
 
 @pytest.fixture(scope="session")

@@ -21,7 +21,7 @@ def test_the_first_frame_of_a_personalized_device_is_accepted(
         device.session().dev_eui,
         device.dev_addr,
         device.keys,
-        profile=make_profile(version),
+        profile=make_profile(mac_version=version),
         plan=EU868,
         now=Instant(5.0),
     )

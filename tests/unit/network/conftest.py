@@ -24,6 +24,7 @@ from bittern.store.records import (
     AbpActivation,
     Delivery,
     Device,
+    DeviceProfile,
     OtaaActivation,
     QueuedDownlink,
 )
@@ -46,7 +47,17 @@ APP_KEY = AppKey(b"root application")
 NWK_KEY = NwkKey(b"root network key")
 ADDRESS = DevAddr.from_hex("01ab23cd")
 NEAR = GatewayEUI(EUI64.from_hex("0016c001ff000001"))
+PRESETS_HZ = tuple(range(867_100_000, 868_000_000, 200_000))
 FAR = GatewayEUI(EUI64.from_hex("0016c001ff000002"))
+
+
+def _profile(version: MacVersion) -> DeviceProfile:
+    """A device that knows the network's channels, so that it has to be told nothing."""
+    return msgspec.structs.replace(
+        examples.DEVICE_PROFILE,
+        mac_version=version,
+        factory_preset_frequencies_hz=PRESETS_HZ,
+    )
 
 
 class NotingGateways:
@@ -112,7 +123,7 @@ class Stage:
         keys = SessionKeys.of_1_0(b"network sess key", b"application sess")
         if version is MacVersion.LORAWAN_1_1:
             keys = examples.session_keys()
-        profile = msgspec.structs.replace(examples.DEVICE_PROFILE, mac_version=version)
+        profile = _profile(version)
         session = personalize(
             examples.DEV_EUI,
             ADDRESS,
@@ -130,9 +141,7 @@ class Stage:
         self, version: MacVersion, *, session: Any = None, **different: Any
     ) -> Device:
         await self.store.add_destination(examples.DESTINATION)
-        await self.store.add_device_profile(
-            msgspec.structs.replace(examples.DEVICE_PROFILE, mac_version=version)
-        )
+        await self.store.add_device_profile(_profile(version))
         await self.store.add_service_profile(examples.SERVICE_PROFILE)
         device = examples.device(**different)
         await self.store.add_device(device, session)

@@ -13,7 +13,7 @@ MAX_GATEWAYS = 255
 
 
 def handle(command: LinkCheckReq, session: Session, surroundings: Surroundings) -> Handled:
-    margin = round(margin_db(surroundings.snr_db, surroundings.data_rate))
+    margin = round(margin_db(surroundings.snr_db, surroundings.modulation))
     answer = LinkCheckAns(
         margin=min(max(margin, 0), MAX_MARGIN_DB),
         gw_cnt=min(surroundings.gateway_count, MAX_GATEWAYS),

@@ -10,6 +10,7 @@ import msgspec
 
 from bittern.lorawan.commands import ResetConf, ResetInd
 from bittern.lorawan.versions import resets_by_command
+from bittern.mac.commands.notices import CommandProblem
 from bittern.mac.commands.surroundings import Handled, Surroundings
 from bittern.mac.session import Session
 
@@ -19,9 +20,18 @@ MINOR = 1
 
 def handle(command: ResetInd, session: Session, surroundings: Surroundings) -> Handled:
     """A device that joins does not send it (1.1, 5.1); minor version 0 is reserved."""
-    if session.joined or not (resets_by_command(session.mac_version) and command.minor):
-        return Handled(session, expected=False)
-    initial = surroundings.initial_radio
-    if initial is not None and initial != session.radio:
-        session = msgspec.structs.replace(session, radio=initial)
+    if not resets_by_command(session.mac_version):
+        return Handled(session, problem=CommandProblem.OTHER_VERSION)
+    if session.joined:
+        return Handled(session, problem=CommandProblem.OTHER_ACTIVATION)
+    if command.minor == 0:
+        return Handled(session, problem=CommandProblem.RESERVED_VALUE)
+    session = msgspec.structs.replace(
+        session,
+        radio=surroundings.wanted.initial_radio,
+        device_class="A",
+        uplink_history=b"",
+        requests=(),
+        refused=(),
+    )
     return Handled(session, (ResetConf(min(command.minor, MINOR)),))

@@ -3,18 +3,15 @@ from __future__ import annotations
 import pytest
 
 from bittern.lorawan.commands import LinkCheckAns, LinkCheckReq
-from bittern.lorawan.regions.plan import lora
 from bittern.mac.commands import link_check
 
 
 @pytest.mark.parametrize(
-    ("spreading_factor", "snr_db", "margin"),
-    [(7, 5.0, 12), (12, -5.0, 15), (12, -20.0, 0), (7, -9.0, 0), (7, 400.0, 254)],
+    ("data_rate", "snr_db", "margin"),
+    [(5, 5.0, 12), (0, -5.0, 15), (0, -20.0, 0), (5, -9.0, 0), (5, 400.0, 254)],
 )
-def test_the_margin_is_told_within_its_range(
-    device, surroundings, spreading_factor, snr_db, margin
-):
-    heard = surroundings(snr_db=snr_db, data_rate=lora(spreading_factor, 125))
+def test_the_margin_is_told_within_its_range(device, surroundings, data_rate, snr_db, margin):
+    heard = surroundings(snr_db=snr_db, data_rate=data_rate)
     handled = link_check.handle(LinkCheckReq(), device.session(), heard)
     assert handled.answers == (LinkCheckAns(margin=margin, gw_cnt=1),)
 
