@@ -194,6 +194,7 @@ class Refusal(StrEnum):
     JOIN_NOT_SUPPORTED = "join_not_supported"
     JOIN_EUI_MISMATCH = "join_eui_mismatch"
     DEV_NONCE_REPLAYED = "dev_nonce_replayed"
+    JOIN_FLOOD = "join_flood"
     JOIN_NONCE_EXHAUSTED = "join_nonce_exhausted"
     WRONG_REGION = "wrong_region"
     SESSION_CONTENTION = "session_contention"

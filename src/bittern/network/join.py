@@ -1,10 +1,13 @@
 """The life of one join-request.
 
-a frame                                  network/uplink
--> the device, its keys and profile      network/directory
--> MIC, JoinEUI, nonces, new session     mac/join: JoinGranted | Refused
--> ONE transaction: nonces, session      store
--> the join-accept, in RX1 or RX2        mac/windows, network/downlink
+    a frame                                  network/uplink
+    -> the device, its keys and profile      network/directory
+    -> MIC, JoinEUI, nonces, new session     mac/join: JoinGranted | Refused
+    -> not too often                         network/join_limits
+    -> ONE transaction: nonces, session      store
+    -> the join-accept, in RX1 or RX2        mac/windows, network/downlink
+
+The device's first uplink ends its other sessions; until then they serve.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from bittern.network.deduplication import Gathered
 from bittern.network.directory import DeviceContext, Directory
 from bittern.network.downlink import DownlinkPath
 from bittern.network.events import FrameRefused, JoinAnswered
+from bittern.network.join_limits import JoinLimiter, JoinLimits
 from bittern.network.journal import Journal
 from bittern.network.ports import Clock, Randomness
 from bittern.network.sessions import SessionCache
@@ -42,6 +46,7 @@ class JoinPath:
         net_id: NetID,
         now: Clock,
         randomness: Randomness,
+        limits: JoinLimits | None = None,
     ) -> None:
         self._store = store
         self._directory = directory
@@ -49,11 +54,16 @@ class JoinPath:
         self._downlinks = downlinks
         self._journal = journal
         self._net_id = net_id
+        self._limiter = JoinLimiter(limits)
         self._now = now
         self._randomness = randomness
 
     async def answer(self, request: JoinRequest, gathered: Gathered, plan: Plan) -> None:
         """Grant the join or say why not."""
+        now, best = self._now(), gathered.best
+        if not self._limiter.gateway_may(best.gateway_eui, now):
+            reason = f"gateway {best.gateway_eui} hears too many join-requests"
+            return self._refuse(request, gathered, Refused(Refusal.JOIN_FLOOD, reason))
         device = await self._directory.device(request.dev_eui)
         if device is None:
             reason = f"no device {request.dev_eui} is registered"
@@ -61,6 +71,9 @@ class JoinPath:
         outcome = await self._grant(request, gathered, plan, device)
         if isinstance(outcome, Refused):
             return self._refuse(request, gathered, outcome)
+        if not self._limiter.device_may(request.dev_eui, now):
+            reason = "the device joins too often"
+            return self._refuse(request, gathered, Refused(Refusal.JOIN_FLOOD, reason))
         try:
             await self._store.activate(outcome.before, outcome.after, outcome.session)
         except StaleSession:
@@ -69,7 +82,7 @@ class JoinPath:
             return self._refuse(request, gathered, Refused(Refusal.DEV_NONCE_REPLAYED, reason))
         self._sessions.forget(request.dev_eui)
         self._sessions.forget_address(outcome.session.dev_addr)
-        windows = join_windows(plan, gathered.best.data_rate, gathered.best.frequency_hz)
+        windows = join_windows(plan, best.data_rate, best.frequency_hz)
         taken = self._downlinks.transmit(
             request.dev_eui, outcome.phy_payload, windows, gathered.receptions
         )

@@ -157,11 +157,18 @@ class Stage:
         )
 
     async def hear(
-        self, device: SimulatedDevice, phy_payload: bytes, *gateways: GatewayEUI, **heard: Any
+        self,
+        device: SimulatedDevice,
+        phy_payload: bytes,
+        *gateways: GatewayEUI,
+        at_once: bool = False,
+        **heard: Any,
     ) -> None:
-        """The device's frame, heard by these gateways, the best first."""
+        """The device's frame, heard by these gateways, the best first, ten seconds after the last
+        one unless `at_once`."""
         assert device.sent is not None
-        self.time = Instant(self.time + 10)
+        if not at_once:
+            self.time = Instant(self.time + 10)
         receptions = []
         for number, gateway_eui in enumerate(gateways or (NEAR,)):
             self.xtime += 1
