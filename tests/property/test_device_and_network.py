@@ -31,6 +31,7 @@ from bittern.mac.commands.surroundings import Surroundings
 from bittern.mac.downlink import Composed, compose
 from bittern.mac.exchange import Answered, exchange
 from bittern.mac.join import JoinGranted, answer
+from bittern.mac.join_accept import Terms
 from bittern.mac.personalization import personalize
 from bittern.mac.refused import Refused
 from bittern.mac.session import JoinState, Session
@@ -196,22 +197,27 @@ class Network:
         assert use not in self.used_down
         self.used_down.add(use)
 
-    def join(self, phy_payload: bytes) -> JoinGranted | Refused:
-        request = parse(phy_payload)
-        assert isinstance(request, JoinRequest)
-        assert isinstance(self.activation, Otaa)
+    def _terms(self) -> Terms:
         self._addresses += 1
-        granted = answer(
-            request,
-            phy_payload,
-            credentials=self.activation,
+        return Terms(
             profile=self.profile,
-            state=self.join_state,
             plan=self.plan,
             net_id=NET_ID,
             dev_addr=dev_addr(NET_ID, self._addresses),
             now=NOW,
             sub_bands=self.sub_bands,
+        )
+
+    def join(self, phy_payload: bytes) -> JoinGranted | Refused:
+        request = parse(phy_payload)
+        assert isinstance(request, JoinRequest)
+        assert isinstance(self.activation, Otaa)
+        granted = answer(
+            request,
+            phy_payload,
+            credentials=self.activation,
+            state=self.join_state,
+            terms=self._terms(),
         )
         if isinstance(granted, JoinGranted):
             self.join_state = granted.after

@@ -49,11 +49,13 @@ class UplinkRepeated(Event, frozen=True, kw_only=True, tag="retransmission"):
 
 
 class JoinAnswered(Event, frozen=True, kw_only=True, tag="join"):
-    """A join-request was accepted and its join-accept handed to a gateway."""
+    """A join-request, or a rejoin-request, was accepted and its join-accept handed to a gateway."""
 
     dev_eui: DevEUI
     dev_addr: DevAddr
     dev_nonce: int
+    """Or the RJcount of a rejoin-request."""
+    rejoin_type: int | None = None
     gateway_eui: GatewayEUI | None
 
 

@@ -1,8 +1,8 @@
-"""The life of one join-request.
+"""The life of one join-request, and of one rejoin-request.
 
     a frame                                  network/uplink
     -> the device, its keys and profile      network/directory
-    -> MIC, JoinEUI, nonces, new session     mac/join: JoinGranted | Refused
+    -> MIC, JoinEUI, nonces, new session     mac/join, mac/rejoin: …Granted | Refused
     -> not too often                         network/join_limits
     -> ONE transaction: nonces, session      store
     -> the join-accept, in RX1 or RX2        mac/windows, network/downlink
@@ -13,11 +13,15 @@ The device's first uplink ends its other sessions; until then they serve.
 from __future__ import annotations
 
 from bittern.errors import StaleSession
-from bittern.lorawan.frame import JoinRequest
+from bittern.lorawan.frame import JoinRequest, RejoinRequest
 from bittern.lorawan.regions.plan import Plan
 from bittern.mac.addresses import dev_addr, nwk_addr_bits
-from bittern.mac.join import JoinGranted, answer
+from bittern.mac.join import JoinGranted
+from bittern.mac.join import answer as answer_join
+from bittern.mac.join_accept import Terms
 from bittern.mac.refused import Refused
+from bittern.mac.rejoin import RejoinGranted
+from bittern.mac.rejoin import answer as answer_rejoin
 from bittern.mac.windows import join_windows
 from bittern.network.deduplication import Gathered
 from bittern.network.directory import DeviceContext, Directory
@@ -30,6 +34,8 @@ from bittern.network.sessions import SessionCache
 from bittern.store.protocol import SessionStore
 from bittern.store.records import OtaaActivation
 from bittern.types import DevAddr, NetID, Refusal
+
+Request = JoinRequest | RejoinRequest
 
 
 class JoinPath:
@@ -58,8 +64,8 @@ class JoinPath:
         self._now = now
         self._randomness = randomness
 
-    async def answer(self, request: JoinRequest, gathered: Gathered, plan: Plan) -> None:
-        """Grant the join or say why not."""
+    async def answer(self, request: Request, gathered: Gathered, plan: Plan) -> None:
+        """Grant the join, or the rejoin, or say why not."""
         now, best = self._now(), gathered.best
         if not self._limiter.gateway_may(best.gateway_eui, now):
             reason = f"gateway {best.gateway_eui} hears too many join-requests"
@@ -75,11 +81,10 @@ class JoinPath:
             reason = "the device joins too often"
             return self._refuse(request, gathered, Refused(Refusal.JOIN_FLOOD, reason))
         try:
-            await self._store.activate(outcome.before, outcome.after, outcome.session)
+            await self._activate(outcome)
         except StaleSession:
             # Another process, or another copy of this request, has answered it.
-            reason = f"DevNonce {request.dev_nonce} is being answered already"
-            return self._refuse(request, gathered, Refused(Refusal.DEV_NONCE_REPLAYED, reason))
+            return self._refuse(request, gathered, _answered_already(request))
         self._sessions.forget(request.dev_eui)
         self._sessions.forget_address(outcome.session.dev_addr)
         windows = join_windows(plan, best.data_rate, best.frequency_hz)
@@ -91,31 +96,49 @@ class JoinPath:
                 at=self._now(),
                 dev_eui=request.dev_eui,
                 dev_addr=outcome.session.dev_addr,
-                dev_nonce=request.dev_nonce,
+                dev_nonce=_nonce(request),
+                rejoin_type=request.rejoin_type if isinstance(request, RejoinRequest) else None,
                 gateway_eui=taken[0] if taken else None,
             )
         )
 
+    async def _activate(self, granted: JoinGranted | RejoinGranted) -> None:
+        """A rejoin's own session goes first: its counter guards the rest against replays."""
+        if isinstance(granted, RejoinGranted) and granted.step is not None:
+            await self._store.advance(granted.step.before, granted.step.after)
+        await self._store.activate(granted.before, granted.after, granted.session)
+
     async def _grant(
-        self, request: JoinRequest, gathered: Gathered, plan: Plan, device: DeviceContext
-    ) -> JoinGranted | Refused:
+        self, request: Request, gathered: Gathered, plan: Plan, device: DeviceContext
+    ) -> JoinGranted | RejoinGranted | Refused:
         credentials = device.device.activation
         if not isinstance(credentials, OtaaActivation) or not device.profile.supports_join:
             return Refused(Refusal.JOIN_NOT_SUPPORTED, "the device is activated by personalization")
         if device.plan is not plan:
             reason = f"heard in {plan.name}, but its profile is of {device.plan.name}"
             return Refused(Refusal.WRONG_REGION, reason)
-        return answer(
-            request,
-            gathered.phy_payload,
-            credentials=credentials,
+        terms = Terms(
             profile=device.profile,
-            state=await self._store.join_state(request.dev_eui),
             plan=plan,
             net_id=self._net_id,
             dev_addr=self._new_address(),
             now=gathered.received_at,
             sub_bands=await self._directory.sub_bands_of_gateway(gathered.best.gateway_eui),
+            frequency_hz=gathered.best.frequency_hz,
+        )
+        state = await self._store.join_state(request.dev_eui)
+        phy_payload = gathered.phy_payload
+        if isinstance(request, JoinRequest):
+            return answer_join(
+                request, phy_payload, credentials=credentials, state=state, terms=terms
+            )
+        return answer_rejoin(
+            request,
+            phy_payload,
+            credentials=credentials,
+            sessions=await self._store.sessions_of(request.dev_eui),
+            state=state,
+            terms=terms,
         )
 
     def _new_address(self) -> DevAddr:
@@ -123,7 +146,7 @@ class JoinPath:
         bits = nwk_addr_bits(self._net_id)
         return dev_addr(self._net_id, self._randomness.getrandbits(bits))
 
-    def _refuse(self, request: JoinRequest, gathered: Gathered, refused: Refused) -> None:
+    def _refuse(self, request: Request, gathered: Gathered, refused: Refused) -> None:
         self._journal.record(
             FrameRefused(
                 at=self._now(),
@@ -133,3 +156,15 @@ class JoinPath:
                 gateway_eui=gathered.best.gateway_eui,
             )
         )
+
+
+def _nonce(request: Request) -> int:
+    return request.rj_count if isinstance(request, RejoinRequest) else request.dev_nonce
+
+
+def _answered_already(request: Request) -> Refused:
+    if isinstance(request, RejoinRequest):
+        reason = f"RJcount {request.rj_count} is being answered already"
+        return Refused(Refusal.RJ_COUNT_REPLAYED, reason)
+    reason = f"DevNonce {request.dev_nonce} is being answered already"
+    return Refused(Refusal.DEV_NONCE_REPLAYED, reason)

@@ -17,7 +17,7 @@ from __future__ import annotations
 import msgspec
 
 from bittern.errors import FrameError, StaleSession, StoreUnavailable
-from bittern.lorawan.frame import DataUp, Frame, JoinRequest, parse
+from bittern.lorawan.frame import DataUp, Frame, JoinRequest, RejoinRequest, parse
 from bittern.lorawan.regions.plan import Plan
 from bittern.mac.commands.surroundings import Surroundings
 from bittern.mac.exchange import Answered, exchange
@@ -89,7 +89,7 @@ class UplinkPath:
                 self._refuse(gathered, _no_data_rate(gathered, plan))
             elif isinstance(frame, DataUp):
                 await self._data(frame, gathered, plan)
-            elif isinstance(frame, JoinRequest):
+            elif isinstance(frame, JoinRequest | RejoinRequest):
                 await self._joins.answer(frame, gathered, plan)
             else:
                 self._refuse(gathered, _unsupported(frame))

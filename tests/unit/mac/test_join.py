@@ -18,6 +18,7 @@ from bittern.lorawan.frame import EncryptedJoinAccept, JoinAccept, JoinRequest, 
 from bittern.lorawan.regions import plan
 from bittern.lorawan.versions import MacVersion
 from bittern.mac.join import JoinGranted, answer
+from bittern.mac.join_accept import Terms
 from bittern.mac.refused import Refused
 from bittern.mac.session import NO_FCNT, ChannelState, JoinState
 from bittern.types import (
@@ -83,13 +84,15 @@ def join(make_profile):
             frame,
             phy_payload,
             credentials=credentials,
-            profile=make_profile(mac_version=version, **profile),
             state=state,
-            plan=plan(region),
-            net_id=NET_ID,
-            dev_addr=DEV_ADDR,
-            now=NOW,
-            sub_bands=sub_bands,
+            terms=Terms(
+                profile=make_profile(mac_version=version, **profile),
+                plan=plan(region),
+                net_id=NET_ID,
+                dev_addr=DEV_ADDR,
+                now=NOW,
+                sub_bands=sub_bands,
+            ),
         )
 
     return join

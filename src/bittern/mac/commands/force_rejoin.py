@@ -1,7 +1,7 @@
 """ForceRejoinReq: the device is to rejoin at once (1.1, 5.12).
 
-It has no answer but the rejoin-request itself; until that comes, the demand is repeated as every
-unanswered request is, ever more seldom.
+It has no answer but the rejoin-request. As long as the device uses this session, the demand is
+repeated as every unanswered request is, ever more seldom; the session that follows has none.
 """
 
 from __future__ import annotations
@@ -48,9 +48,3 @@ def needs(session: Session, surroundings: Surroundings) -> bool:
 
 def enqueue(session: Session, surroundings: Surroundings) -> list[Block]:
     return [tuple(parse_downlink_commands(session.demanded_rejoin))]
-
-
-def fulfilled(session: Session) -> Session:
-    """A rejoin-request came: the demand is done with."""
-    requests = tuple(one for one in session.requests if one.commands[0] != ForceRejoinReq.CID)
-    return msgspec.structs.replace(session, requests=requests, demanded_rejoin=b"")
