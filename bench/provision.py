@@ -54,17 +54,22 @@ async def provision(configuration: Configuration, fleet: Fleet, files: Path, uri
         await registrar.add_devices()
 
 
+def settled_profile() -> DeviceProfile:
+    """Of devices that have all channels from the factory. Others would be told of them, and these
+    devices hear nothing: the benchmark would be of a network that is being set up."""
+    profile = device_profile(MacVersion.LORAWAN_1_0_3, REGION, device_class="A", joins=False)
+    plan = regions.plan(REGION)
+    channels = tuple(channel.frequency_hz for channel in plan.uplink_channels())
+    return msgspec.structs.replace(profile, factory_preset_frequencies_hz=channels)
+
+
 @dataclass(frozen=True, slots=True)
 class _Registrar:
     store: Store
     fleet: Fleet
     now: Instant
     service: ServiceProfile = field(default_factory=service_profile)
-    profile: DeviceProfile = field(
-        default_factory=lambda: device_profile(
-            MacVersion.LORAWAN_1_0_3, REGION, device_class="A", joins=False
-        )
-    )
+    profile: DeviceProfile = field(default_factory=settled_profile)
 
     async def add_gateways(self, authority: Authority, files: Path, uri: str) -> None:
         for index in range(self.fleet.gateways):
