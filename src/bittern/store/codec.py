@@ -87,6 +87,10 @@ class Rest(Generic[Record]):
         values = {name: getattr(record, name) for name in self._names}
         return self._encoder.encode(self._body(**values))
 
+    def is_the_same(self, one: Record, other: Record) -> bool:
+        """False is no promise: an equal value made anew counts as another one."""
+        return all(getattr(one, name) is getattr(other, name) for name in self._names)
+
     def load(self, body: bytes | str) -> dict[str, Any]:
         """The fields, ready for the record's constructor."""
         values = self._decoder.decode(body)  # type: ignore[arg-type]
@@ -108,7 +112,7 @@ _activation: msgspec.msgpack.Decoder[Activation] = msgspec.msgpack.Decoder(
 )
 
 # Sessions: dev_eui, generation, revision, pending, dev_addr, mac_version, region, activated_at,
-# fcnt_up, nfcnt_down, afcnt_down, keys (sealed), state (the rest)
+# fcnt_up, nfcnt_down, afcnt_down, last_uplink_at, keys (sealed), state (the rest)
 
 _session = Rest(
     Session,
@@ -124,6 +128,7 @@ _session = Rest(
         "fcnt_up",
         "nfcnt_down",
         "afcnt_down",
+        "last_uplink_at",
         "keys",
     ),
     "msgpack",
@@ -143,21 +148,24 @@ def session_to_row(session: Session, vault: Vault) -> Row:
         session.fcnt_up,
         session.nfcnt_down,
         session.afcnt_down,
+        session.last_uplink_at,
         vault.seal(_seal_encoder.encode(session.keys), _place_of_keys(session)),
         _session.dump(session),
     )
 
 
 def session_step(before: Session, after: Session) -> Row:
-    """What an accepted frame writes: revision, pending, fcnt_up, nfcnt_down, afcnt_down, state;
-    then what must still stand there: dev_eui, generation, revision."""
+    """What an accepted frame writes: revision, pending, fcnt_up, nfcnt_down, afcnt_down,
+    last_uplink_at, and the state where it is another one; then what must still stand there:
+    dev_eui, generation, revision."""
     return (
         after.revision,
         after.pending,
         after.fcnt_up,
         after.nfcnt_down,
         after.afcnt_down,
-        _session.dump(after),
+        after.last_uplink_at,
+        None if _session.is_the_same(before, after) else _session.dump(after),
         bytes(before.dev_eui),
         before.generation,
         before.revision,
@@ -165,7 +173,7 @@ def session_step(before: Session, after: Session) -> Row:
 
 
 def session_from_row(row: Row, vault: Vault) -> Session:
-    dev_eui, generation, sealed = DevEUI(EUI64(row[0])), row[1], row[11]
+    dev_eui, generation, sealed = DevEUI(EUI64(row[0])), row[1], row[12]
     keys = vault.open(sealed, f"session.keys:{dev_eui}:{generation}")
     return Session(
         dev_eui=dev_eui,
@@ -179,8 +187,9 @@ def session_from_row(row: Row, vault: Vault) -> Session:
         fcnt_up=row[8],
         nfcnt_down=row[9],
         afcnt_down=row[10],
+        last_uplink_at=None if row[11] is None else Instant(row[11]),
         keys=_session_keys.decode(keys),
-        **_session.load(row[12]),
+        **_session.load(row[13]),
     )
 
 

@@ -75,7 +75,7 @@ class MemoryStore:
         stored = self._sessions.get(identity)
         if stored is None or stored.revision != before.revision:
             raise StaleSession(before.dev_eui, before.revision)
-        self._sessions[identity] = after
+        after = self._sessions[identity] = _moved(stored, before, after)
         if before.pending and not after.pending:
             self._end_sessions(before.dev_eui, lambda other: other is not after)
             self._change("session", before.dev_eui)
@@ -302,6 +302,17 @@ class MemoryStore:
         sequence = self._changes[-1].sequence + 1 if self._changes else 1
         self._changes.append(Change(sequence, kind, str(identity)))
         del self._changes[: -self._changes_kept]
+
+
+def _moved(stored: Session, before: Session, after: Session) -> Session:
+    """What changed is written over what is stored, as the other engines do it."""
+    counted = ("revision", "pending", "fcnt_up", "nfcnt_down", "afcnt_down", "last_uplink_at")
+    changed = {
+        name: getattr(after, name)
+        for name in after.__struct_fields__
+        if name in counted or getattr(after, name) is not getattr(before, name)
+    }
+    return msgspec.structs.replace(stored, **changed)
 
 
 def _page(values: dict[Key, Value], after: Key | None, limit: int) -> list[Value]:

@@ -90,7 +90,14 @@ def test_no_default_of_a_session_ever_changes() -> None:
 def test_what_an_uplink_writes_is_small() -> None:
     before = session()
     step = codec.session_step(before, next_session(before, last_uplink_at=NOW))
-    assert len(step[5]) < 120
+    assert step[6] is None, "the state did not change"
+
+
+def test_a_state_that_changes_is_written_whole() -> None:
+    before = session()
+    step = codec.session_step(before, next_session(before, uplink_history=bytes(40)))
+    assert step[6] is not None
+    assert len(step[6]) < 180
 
 
 @pytest.mark.parametrize("form", ["json", "msgpack"])
@@ -109,17 +116,18 @@ def test_a_step_has_no_keys_and_seals_nothing(vault: KeyRing) -> None:
     after = next_session(before, nfcnt_down=5, last_uplink_at=Instant(NOW + 1))
     row = codec.session_to_row(before, vault)
     step = codec.session_step(before, after)
-    assert step[6:] == (bytes(before.dev_eui), before.generation, before.revision)
-    revision, pending, fcnt_up, nfcnt_down, afcnt_down, state = step[:6]
-    moved = (*row[:2], revision, pending, *row[4:8], fcnt_up, nfcnt_down, afcnt_down, row[11])
-    assert codec.session_from_row((*moved, state), vault) == after
+    assert step[7:] == (bytes(before.dev_eui), before.generation, before.revision)
+    revision, pending, *counted, state = step[:7]
+    assert state is None
+    moved = (*row[:2], revision, pending, *row[4:8], *counted, *row[12:])
+    assert codec.session_from_row(moved, vault) == after
 
 
 def test_a_session_from_before_a_field_has_its_default(vault: KeyRing) -> None:
     row = codec.session_to_row(session(), vault)
-    state = msgspec.msgpack.decode(row[12])
+    state = msgspec.msgpack.decode(row[13])
     assert set(state) == {"radio"}
-    old = (*row[:12], msgspec.msgpack.encode(state | {"forgotten": 1}))
+    old = (*row[:13], msgspec.msgpack.encode(state | {"forgotten": 1}))
     assert codec.session_from_row(old, vault) == session()
 
 
@@ -127,7 +135,7 @@ def test_session_keys_open_in_their_own_row_only(vault: KeyRing) -> None:
     row = codec.session_to_row(session(), vault)
     other = codec.session_to_row(session(1), vault)
     with pytest.raises(SealBroken):
-        codec.session_from_row((*row[:11], other[11], row[12]), vault)
+        codec.session_from_row((*row[:12], other[12], row[13]), vault)
     with pytest.raises(SealBroken):
         codec.session_from_row((row[0], 2, *row[2:]), vault)
 
