@@ -29,6 +29,13 @@ class Down(IntEnum):
     REKEY_CONF = 0x0B
     ADR_PARAM_SETUP_REQ = 0x0C
     DEVICE_TIME_ANS = 0x0D
+    FORCE_REJOIN_REQ = 0x0E
+    REJOIN_PARAM_SETUP_REQ = 0x0F
+    PING_SLOT_INFO_ANS = 0x10
+    PING_SLOT_CHANNEL_REQ = 0x11
+    BEACON_TIMING_ANS = 0x12
+    BEACON_FREQ_REQ = 0x13
+    DEVICE_MODE_CONF = 0x20
 
 
 _SIZES = {
@@ -45,6 +52,13 @@ _SIZES = {
     Down.REKEY_CONF: 1,
     Down.ADR_PARAM_SETUP_REQ: 1,
     Down.DEVICE_TIME_ANS: 5,
+    Down.FORCE_REJOIN_REQ: 2,
+    Down.REJOIN_PARAM_SETUP_REQ: 1,
+    Down.PING_SLOT_INFO_ANS: 0,
+    Down.PING_SLOT_CHANNEL_REQ: 4,
+    Down.BEACON_TIMING_ANS: 3,
+    Down.BEACON_FREQ_REQ: 3,
+    Down.DEVICE_MODE_CONF: 1,
 }
 """Bytes behind the CID."""
 
@@ -56,14 +70,24 @@ _SINCE = {
     Down.REKEY_CONF: MacVersion.LORAWAN_1_1,
     Down.ADR_PARAM_SETUP_REQ: MacVersion.LORAWAN_1_1,
     Down.DEVICE_TIME_ANS: MacVersion.LORAWAN_1_0_3,
+    Down.PING_SLOT_CHANNEL_REQ: MacVersion.LORAWAN_1_0_3,
+    Down.FORCE_REJOIN_REQ: MacVersion.LORAWAN_1_1,
+    Down.REJOIN_PARAM_SETUP_REQ: MacVersion.LORAWAN_1_1,
+    Down.DEVICE_MODE_CONF: MacVersion.LORAWAN_1_1,
 }
 """The first version of a command, if not 1.0.0."""
+_UNTIL = {Down.BEACON_TIMING_ANS: MacVersion.LORAWAN_1_0_2}
+"""The last version of a command, if not the latest."""
 
 RESET_IND = b"\x01\x01"
 REKEY_IND = b"\x0b\x01"
 """With the device's minor version, 1."""
 LINK_CHECK_REQ = b"\x02"
 DEVICE_TIME_REQ = b"\x0d"
+BEACON_TIMING_REQ = b"\x12"
+PING_SLOT_INFO_REQ = 0x10
+DEVICE_MODE_IND = 0x20
+_CLASSES = {0: "A", 2: "C"}
 
 _STICKY = frozenset(
     (
@@ -71,6 +95,7 @@ _STICKY = frozenset(
         Down.RX_TIMING_SETUP_REQ,
         Down.TX_PARAM_SETUP_REQ,
         Down.DL_CHANNEL_REQ,
+        Down.PING_SLOT_CHANNEL_REQ,
     )
 )
 """Their answers are repeated until a downlink arrives (TS001-1.0.4, 5.5, 5.8, 5.9, 5.10)."""
@@ -104,7 +129,8 @@ def split_commands(commands: bytes, version: MacVersion) -> list[ReceivedCommand
 
 def _knows(version: MacVersion, cid: Down) -> bool:
     since = _SINCE.get(cid, MacVersion.LORAWAN_1_0_0)
-    return _VERSIONS.index(version) >= _VERSIONS.index(since)
+    until = _UNTIL.get(cid, _VERSIONS[-1])
+    return _VERSIONS.index(since) <= _VERSIONS.index(version) <= _VERSIONS.index(until)
 
 
 @dataclass(slots=True)
@@ -123,10 +149,28 @@ class CommandDesk:
     """From the last DeviceTimeAns: seconds since 1980-01-06 without leap seconds."""
     link_check: tuple[int, int] | None = None
     """Margin in dB and number of gateways of the last LinkCheckAns."""
+    class_indication: bytes = b""
+    """DeviceModeInd, sent with every uplink until it is confirmed (1.1, 18.3)."""
+    device_class: str | None = None
+    """As the last DeviceModeConf says."""
+    keeps_time: bool = True
+    """Whether the device can do what RejoinParamSetupReq says of time."""
+    rejoin_limits: tuple[int | None, int] | None = None
+    """MaxTimeN, unless the device keeps no time, and MaxCountN."""
+    demanded_rejoin: tuple[int, int, int, int] | None = None
+    """Type, data rate, retries and period of the last ForceRejoinReq."""
+    ping_slot_periodicity: int | None = None
+    """Told to the network and confirmed by it."""
+    ping_slot_channel: tuple[int, int] | None = None
+    """Frequency in Hz, 0 for the region's, and data rate."""
+    beacon_frequency_hz: int = 0
+    beacon_timing: tuple[int, int] | None = None
+    """Delay in 30 ms and channel of the last BeaconTimingAns."""
     _answers: list[bytes] = field(default_factory=list)
     _sticky: list[bytes] = field(default_factory=list)
     _asked: list[bytes] = field(default_factory=list)
     _open_questions: set[Down] = field(default_factory=set)
+    _told_periodicity: int | None = None
 
     def ask_link_check(self) -> None:
         self._asked.append(LINK_CHECK_REQ)
@@ -136,9 +180,30 @@ class CommandDesk:
         self._asked.append(DEVICE_TIME_REQ)
         self._open_questions.add(Down.DEVICE_TIME_ANS)
 
+    def ask_beacon_timing(self) -> None:
+        self._asked.append(BEACON_TIMING_REQ)
+        self._open_questions.add(Down.BEACON_TIMING_ANS)
+
+    def tell_ping_slots(self, periodicity: int) -> None:
+        """A ping slot every 2^periodicity seconds; confirmed by ``ping_slot_periodicity``."""
+        self._asked.append(bytes((PING_SLOT_INFO_REQ, periodicity)))
+        self._open_questions.add(Down.PING_SLOT_INFO_ANS)
+        self._told_periodicity = periodicity
+
+    def indicate_class(self, device_class: str) -> None:
+        number = {name: number for number, name in _CLASSES.items()}[device_class]
+        self.class_indication = bytes((DEVICE_MODE_IND, number))
+
+    def begin_session(self) -> None:
+        """A join-accept that keeps the radio came: it is a downlink, too."""
+        self._sticky.clear()
+        self._answers.clear()
+        self.demanded_rejoin = None
+
     def for_uplink(self) -> bytes:
         """What the next uplink carries; answers that are not sticky are given away."""
-        commands = b"".join((self.indication, *self._sticky, *self._answers, *self._asked))
+        indications = self.indication, self.class_indication
+        commands = b"".join((*indications, *self._sticky, *self._answers, *self._asked))
         self._answers.clear()
         self._asked.clear()
         return commands
@@ -212,21 +277,73 @@ class CommandDesk:
                 self.adr_ack_delay = 1 << (content[0] & 0x0F)
                 return b""
             case _:
+                return self._obey_newer(command)
+
+    def _obey_newer(self, command: ReceivedCommand) -> bytes | None:
+        """What class B and LoRaWAN 1.1 have added."""
+        content = command.content
+        match command.cid:
+            case Down.FORCE_REJOIN_REQ:
+                word = int.from_bytes(content, "little")
+                retries, period = word >> 8 & 0b111, word >> 11 & 0b111
+                self.demanded_rejoin = (word >> 4 & 0b111, word & 0x0F, retries, period)
+                return None
+            case Down.REJOIN_PARAM_SETUP_REQ:
+                time_n = content[0] >> 4 if self.keeps_time else None
+                self.rejoin_limits = (time_n, content[0] & 0x0F)
+                return _one(self.keeps_time)
+            case Down.PING_SLOT_CHANNEL_REQ:
+                return _one(self._ping_slot_channel(_frequency_hz(content[:3]), content[3] & 0x0F))
+            case Down.BEACON_FREQ_REQ:
+                return _one(self._beacon_frequency(_frequency_hz(content)))
+            case _:
                 self._take_answer(command)
                 return None
+
+    def _ping_slot_channel(self, frequency_hz: int, data_rate: int) -> int:
+        """TS001-1.0.4, 12.3."""
+        region = self.radio.region
+        frequency_ok = frequency_hz == 0 or region.permits(frequency_hz)
+        data_rate_ok = data_rate in region.data_rates
+        if frequency_ok and data_rate_ok:
+            self.ping_slot_channel = frequency_hz, data_rate
+        return frequency_ok | data_rate_ok << 1
+
+    def _beacon_frequency(self, frequency_hz: int) -> int:
+        """TS001-1.0.4, 12.2."""
+        ok = frequency_hz == 0 or self.radio.region.permits(frequency_hz)
+        if ok:
+            self.beacon_frequency_hz = frequency_hz
+        return int(ok)
 
     def _take_answer(self, command: ReceivedCommand) -> None:
         cid, content = command.cid, command.content
         if cid in (Down.REKEY_CONF, Down.RESET_CONF):
             self._take_confirmation(cid, content[0])
             return
+        if cid is Down.DEVICE_MODE_CONF:
+            self._take_class(content[0])
+            return
         if cid not in self._open_questions:
             raise Objection(Complaint.UNASKED_ANSWER, cid.name)
         self._open_questions.discard(cid)
         if cid is Down.LINK_CHECK_ANS:
             self.link_check = content[0], content[1]
+        elif cid is Down.PING_SLOT_INFO_ANS:
+            self.ping_slot_periodicity = self._told_periodicity
+        elif cid is Down.BEACON_TIMING_ANS:
+            self.beacon_timing = int.from_bytes(content[:2], "little"), content[2]
         else:
             self.device_time_gps_s = int.from_bytes(content[:4], "little") + content[4] / 256
+
+    def _take_class(self, number: int) -> None:
+        """The network may serve the device in class A where it wanted more (1.1, 18.3)."""
+        if not self.class_indication:
+            raise Objection(Complaint.UNASKED_ANSWER, Down.DEVICE_MODE_CONF.name)
+        if number not in (0, self.class_indication[1]):
+            raise Objection(Complaint.IMPOSSIBLE_PARAMETER, f"DeviceModeConf of class {number}")
+        self.device_class = _CLASSES[number]
+        self.class_indication = b""
 
     def _take_confirmation(self, cid: Down, minor: int) -> None:
         if self.indication[:1] != bytes((cid,)):

@@ -10,25 +10,13 @@ import random
 from dataclasses import dataclass
 
 from bittern.errors import FrameError
-from bittern.lorawan.crypto import (
-    JOIN_REQUEST_TYPE,
-    SessionKeys,
-    decrypt_join_accept,
-    derive_js_int_key,
-    derive_session_keys_1_0,
-    derive_session_keys_1_1,
-    join_accept_mic_1_0,
-    join_accept_mic_1_1,
-    join_request_mic,
-    mic_equal,
-)
+from bittern.lorawan.crypto import SessionKeys
 from bittern.lorawan.frame import (
     MIC_SIZE,
     DataDown,
     DataUp,
     EncryptedJoinAccept,
     JoinAccept,
-    JoinRequest,
     MType,
     parse,
 )
@@ -41,21 +29,13 @@ from bittern.simulator.commands import (
     split_commands,
 )
 from bittern.simulator.complaint import Complaint, DeviceComplaint, Objection
+from bittern.simulator.joining import OpenJoin, Otaa
 from bittern.simulator.radio import DeviceRadio, Emission, ReceiveWindow
 from bittern.simulator.regions import DeviceRegion
 from bittern.simulator.session import DeviceSession, OpenedDownlink
-from bittern.types import AppKey, DevAddr, DevEUI, JoinEUI, NetID, NwkKey
+from bittern.types import DevAddr, DevEUI, NetID
 
 MAX_FOPTS_SIZE = 15
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Otaa:
-    """Root keys; ``nwk_key`` belongs to LoRaWAN 1.1 alone."""
-
-    join_eui: JoinEUI
-    app_key: AppKey
-    nwk_key: NwkKey | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +80,16 @@ class _Uplink:
     conf_fcnt: int
 
 
+__all__ = [
+    "Abp",
+    "DownlinkReceived",
+    "Joined",
+    "Otaa",
+    "Received",
+    "SimulatedDevice",
+]
+
+
 class SimulatedDevice:
     """One device. ``chance`` decides channels and, before 1.0.4, the DevNonce."""
 
@@ -132,7 +122,10 @@ class SimulatedDevice:
         self.radio = DeviceRadio.of(region, self._join_data_rate, sub_bands)
         self.desk = CommandDesk(version, self.radio)
         self._next_dev_nonce = next_dev_nonce
-        self._dev_nonce: int | None = None
+        self._open_join: OpenJoin | None = None
+        self._net_id: NetID | None = None
+        self._rj_count0 = 0
+        self._rj_count1 = 0
         self._joins = 0
         self._join_nonces: set[int] = set()
         self._last: _Uplink | None = None
@@ -152,16 +145,41 @@ class SimulatedDevice:
     # Uplinks
 
     def join_request(self) -> bytes:
-        """A join-request's PHYPayload (TS001-1.0.4, 6.2.2)."""
-        otaa = self._otaa
-        self._dev_nonce = self._draw_dev_nonce()
-        request = JoinRequest(
-            join_eui=otaa.join_eui, dev_eui=self.dev_eui, dev_nonce=self._dev_nonce
-        )
-        message = request.to_bytes()[:-MIC_SIZE]
-        phy_payload = message + join_request_mic(otaa.nwk_key or otaa.app_key, message)
-        channel, data_rate = self.radio.choose_join_channel(self._chance, self._joins)
+        """A join-request's PHYPayload (TS001-1.0.4, 6.2.5)."""
+        self._open_join = OpenJoin(self._otaa, self.dev_eui, self._draw_dev_nonce())
+        return self._send_open_join(*self._join_channel())
+
+    def rejoin_request(self, rejoin_type: int) -> bytes:
+        """A rejoin-request's PHYPayload (1.1, 6.2.4); the session goes on until it is answered.
+
+        Type 1 goes where join-requests go, 0 and 2 as data frames do. Raises ``ValueError`` if the
+        device has no session of LoRaWAN 1.1, or its RJcount0 is exhausted.
+        """
+        session = self._active()
+        if not session.speaks_1_1 or rejoin_type not in (0, 1, 2):
+            raise ValueError(f"no rejoin-request of type {rejoin_type} without LoRaWAN 1.1")
+        by_root = rejoin_type == 1
+        count = self._rj_count1 if by_root else self._rj_count0
+        if count > 0xFFFF:
+            raise ValueError("RJcount is exhausted; the device has to join")
+        if by_root:
+            self._rj_count1 += 1
+        else:
+            self._rj_count0 += 1
+        self._open_join = OpenJoin(self._otaa, self.dev_eui, count, rejoin_type)
+        if by_root:
+            return self._send_open_join(*self._join_channel())
+        channel = self.radio.choose_channel(self._chance)
+        return self._send_open_join(channel, self.radio.data_rate)
+
+    def _join_channel(self) -> tuple[int, int]:
         self._joins += 1
+        return self.radio.choose_join_channel(self._chance, self._joins - 1)
+
+    def _send_open_join(self, channel: int, data_rate: int) -> bytes:
+        assert self._open_join is not None, "it was made by the caller"
+        key = None if self.session is None else self.session.keys.s_nwk_s_int_key
+        phy_payload = self._open_join.request(self._net_id, key)
         self._last = None
         self.sent = self.radio.emission(phy_payload, channel, data_rate)
         return phy_payload
@@ -176,7 +194,7 @@ class SimulatedDevice:
         payload is too long for the data rate.
         """
         session = self._active()
-        self._dev_nonce = None
+        self._open_join = None
         commands = self.desk.for_uplink()
         if len(commands) > MAX_FOPTS_SIZE:
             if fport is None:
@@ -191,6 +209,7 @@ class SimulatedDevice:
             adr=self.adr,
             adr_ack_req=self._asks_for_adr(),
             ack=self._owed_ack is not None,
+            class_b=self.device_class == "B",
             fcnt16=fcnt & 0xFFFF,
             fopts=commands,
             fport=fport,
@@ -229,11 +248,16 @@ class SimulatedDevice:
         return silence >= limit
 
     def _step_down(self) -> None:
+        """First full power, then one data rate less at a time, then everything else."""
         radio = self.radio
-        radio.tx_power = 0
         lower = radio.data_rate - 1
-        if any(radio.channels[i].allows(lower) for i in radio.enabled):
+        if radio.tx_power:
+            radio.tx_power = 0
+        elif any(radio.channels[i].allows(lower) for i in radio.enabled):
             radio.data_rate = lower
+        else:
+            radio.nb_trans = 1
+            radio.enable_defaults()
 
     def _draw_dev_nonce(self) -> int:
         if self.version in (MacVersion.LORAWAN_1_0_4, MacVersion.LORAWAN_1_1):
@@ -245,7 +269,7 @@ class SimulatedDevice:
 
     @property
     def awaits_join_accept(self) -> bool:
-        return self._dev_nonce is not None
+        return self._open_join is not None
 
     def windows(self) -> tuple[ReceiveWindow, ReceiveWindow]:
         """RX1 and RX2 that the last uplink opens."""
@@ -302,6 +326,8 @@ class SimulatedDevice:
         opened = session.open(phy_payload, frame, conf_fcnt)
         commands = split_commands(opened.commands, self._spoken_version)
         self.desk.receive(commands, snr_db)
+        if self.desk.device_class is not None:
+            self.device_class = self.desk.device_class
         self._silence = 0
         if frame.confirmed:
             self._owed_ack = opened.fcnt
@@ -322,36 +348,33 @@ class SimulatedDevice:
         )
 
     def _take_join_accept(self, frame: EncryptedJoinAccept) -> Joined:
-        dev_nonce = self._dev_nonce
-        if dev_nonce is None:
+        join = self._open_join
+        if join is None:
             raise Objection(Complaint.UNASKED_JOIN_ACCEPT, "no join-request is open")
-        otaa = self._otaa
-        accept = decrypt_join_accept(otaa.nwk_key or otaa.app_key, frame)
-        self._check_join_accept(accept, otaa, dev_nonce)
-        radio = DeviceRadio.of(self.region, self._join_data_rate, self.sub_bands)
-        radio.apply_dl_settings(accept.rx1_dr_offset, accept.rx2_data_rate, accept.rx_delay)
-        if accept.cf_list is not None:
-            radio.apply_cf_list(accept.cf_list)
-        keys = self._derive(accept, otaa, dev_nonce)
-        self._join_nonces.add(accept.join_nonce)
-        self._dev_nonce, self._last, self._owed_ack, self._silence = None, None, None, 0
-        self.radio = radio
-        self.session = self._session(accept.dev_addr, keys, accept.opt_neg)
-        self.desk = CommandDesk(self._spoken_version, radio, self.desk.battery)
-        self.desk.indication = REKEY_IND if accept.opt_neg else b""
-        return Joined(accept.dev_addr, accept.home_net_id, accept.join_nonce)
-
-    def _check_join_accept(self, accept: JoinAccept, otaa: Otaa, dev_nonce: int) -> None:
-        if not mic_equal(self._join_accept_mic(accept, otaa, dev_nonce), accept.mic):
-            raise Objection(Complaint.WRONG_MIC, f"join-accept for DevNonce {dev_nonce}")
+        accept = join.read(frame)
         if accept.opt_neg and not self._is_1_1:
             raise Objection(Complaint.WRONG_OPT_NEG, f"set for LoRaWAN {self.version}")
         self._check_join_nonce(accept.join_nonce)
-        if not is_under(accept.dev_addr, accept.home_net_id):
-            raise Objection(
-                Complaint.DEV_ADDR_OUTSIDE_NET_ID,
-                f"{accept.dev_addr} is not of NetID {accept.home_net_id}",
-            )
+        radio = self.radio if join.keeps_radio else self._fresh_radio(accept)
+        self._join_nonces.add(accept.join_nonce)
+        self._open_join, self._last, self._owed_ack, self._silence = None, None, None, 0
+        self._net_id, self._rj_count0 = accept.home_net_id, 0
+        self.session = self._session(accept.dev_addr, join.derive(accept), accept.opt_neg)
+        if join.keeps_radio:
+            self.desk.begin_session()
+        else:
+            self.radio = radio
+            self.desk = CommandDesk(self._spoken_version, radio, self.desk.battery)
+        self.desk.indication = REKEY_IND if accept.opt_neg else b""
+        return Joined(accept.dev_addr, accept.home_net_id, accept.join_nonce)
+
+    def _fresh_radio(self, accept: JoinAccept) -> DeviceRadio:
+        radio = DeviceRadio.of(self.region, self._join_data_rate, self.sub_bands)
+        radio.max_tx_power, radio.max_data_rate = self.radio.max_tx_power, self.radio.max_data_rate
+        radio.apply_dl_settings(accept.rx1_dr_offset, accept.rx2_data_rate, accept.rx_delay)
+        if accept.cf_list is not None:
+            radio.apply_cf_list(accept.cf_list)
+        return radio
 
     def _check_join_nonce(self, join_nonce: int) -> None:
         """A counter since 1.0.4 and in 1.1, never repeated before (TS001-1.0.4, 6.2.3)."""
@@ -362,34 +385,6 @@ class SimulatedDevice:
         if join_nonce in self._join_nonces or (counts and join_nonce < latest):
             raise Objection(Complaint.JOIN_NONCE_REUSED, f"{join_nonce} after {latest}")
 
-    def _join_accept_mic(self, accept: JoinAccept, otaa: Otaa, dev_nonce: int) -> bytes:
-        message = accept.to_bytes()[:-MIC_SIZE]
-        if not accept.opt_neg or otaa.nwk_key is None:
-            return join_accept_mic_1_0(otaa.nwk_key or otaa.app_key, message)
-        return join_accept_mic_1_1(
-            derive_js_int_key(otaa.nwk_key, self.dev_eui),
-            message,
-            join_req_type=JOIN_REQUEST_TYPE,
-            join_eui=otaa.join_eui,
-            dev_nonce=dev_nonce,
-        )
-
-    def _derive(self, accept: JoinAccept, otaa: Otaa, dev_nonce: int) -> SessionKeys:
-        if accept.opt_neg and otaa.nwk_key is not None:
-            return derive_session_keys_1_1(
-                otaa.nwk_key,
-                otaa.app_key,
-                join_nonce=accept.join_nonce,
-                join_eui=otaa.join_eui,
-                dev_nonce=dev_nonce,
-            )
-        return derive_session_keys_1_0(
-            otaa.nwk_key or otaa.app_key,
-            join_nonce=accept.join_nonce,
-            net_id=accept.home_net_id,
-            dev_nonce=dev_nonce,
-        )
-
     # Helpers
 
     @property
@@ -399,6 +394,11 @@ class SimulatedDevice:
         if self._is_1_1 != (self.activation.nwk_key is not None):
             raise ValueError("a NwkKey belongs to LoRaWAN 1.1, and to it alone")
         return self.activation
+
+    @property
+    def rj_count0(self) -> int:
+        """Of the next rejoin-request of type 0 or 2."""
+        return self._rj_count0
 
     @property
     def _spoken_version(self) -> MacVersion:
@@ -415,16 +415,6 @@ class SimulatedDevice:
         if self.session is None:
             raise ValueError("the device has not joined")
         return self.session
-
-
-def is_under(dev_addr: DevAddr, net_id: NetID) -> bool:
-    """Whether the address carries the network's prefix (TS002-1.1.0, 13)."""
-    net_id_type = int(net_id) >> 21
-    nwk_id_bits = (6, 6, 9, 11, 12, 13, 15, 17)[net_id_type]
-    prefix_bits = net_id_type + 1
-    prefix = (1 << prefix_bits) - 2
-    nwk_id = int(net_id) & ((1 << nwk_id_bits) - 1)
-    return int(dev_addr) >> (32 - prefix_bits - nwk_id_bits) == prefix << nwk_id_bits | nwk_id
 
 
 def _fastest(region: DeviceRegion) -> int:

@@ -84,6 +84,10 @@ class DeviceRadio:
     """The aggregated duty cycle is 1 / 2^this."""
     eirp_and_dwell_time: int | None = None
     """The last TXParamSetupReq, as sent."""
+    max_tx_power: int | None = None
+    """The largest TXPower index of this device, where it has less than the region."""
+    max_data_rate: int | None = None
+    """Likewise its fastest data rate."""
 
     @classmethod
     def of(
@@ -102,6 +106,10 @@ class DeviceRadio:
             rx2_frequency_hz=region.rx2_frequency_hz,
             rx2_data_rate=region.rx2_data_rate,
         )
+
+    def enable_defaults(self) -> None:
+        """The last resort of a device that hears nothing (TS001-1.0.4, 4.3.1.1)."""
+        self.enabled |= set(range(len(self.region.default_channels)))
 
     # Sending
 
@@ -209,10 +217,13 @@ class DeviceRadio:
         tx_power = self.tx_power if last.tx_power == KEEP else last.tx_power
         mask_ok = bool(enabled)
         among = enabled or self.enabled
+        fastest = max(self.region.data_rates) if self.max_data_rate is None else self.max_data_rate
+        least = self.region.max_tx_power if self.max_tx_power is None else self.max_tx_power
         dr_ok = data_rate in self.region.data_rates and any(
             self.channels[i].allows(data_rate) for i in among
         )
-        power_ok = tx_power <= self.region.max_tx_power
+        dr_ok = dr_ok and data_rate <= fastest
+        power_ok = tx_power <= least
         if mask_ok and dr_ok and power_ok:
             self.enabled, self.data_rate, self.tx_power = set(among), data_rate, tx_power
             self.nb_trans = last.nb_trans or self.nb_trans

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from bittern.lorawan.versions import MacVersion
-from bittern.simulator.commands import REKEY_IND, CommandDesk, Down, split_commands
+from bittern.simulator.commands import _SIZES, REKEY_IND, CommandDesk, Down, split_commands
 from bittern.simulator.complaint import Complaint, Objection
 from bittern.simulator.radio import DeviceRadio
 from bittern.simulator.regions import EU868, US915
@@ -118,8 +118,87 @@ def test_channel_commands_do_not_belong_to_fixed_plans(commands: bytes) -> None:
     assert objection(a_desk(region=US915), commands) is Complaint.COMMAND_OF_ANOTHER_REGION
 
 
-def test_truncated_command_is_malformed_whichever_it_is() -> None:
-    for cid in Down:
-        desk = a_desk(MacVersion.LORAWAN_1_1)
-        if cid is not Down.DEV_STATUS_REQ:
-            assert objection(desk, bytes((cid,))) is Complaint.MALFORMED
+@pytest.mark.parametrize("cid", [cid for cid in Down if _SIZES[cid]], ids=lambda cid: cid.name)
+def test_truncated_command_is_malformed_whichever_it_is(cid: Down) -> None:
+    version = MacVersion.LORAWAN_1_1
+    if cid is Down.BEACON_TIMING_ANS:
+        version = MacVersion.LORAWAN_1_0_2
+    assert objection(a_desk(version), bytes((cid,))) is Complaint.MALFORMED
+
+
+@pytest.mark.parametrize(
+    ("request_", "answer"),
+    [
+        (b"\x0f\x35", b"\x0f\x01"),
+        (b"\x11\xd2\xad\x84\x03", b"\x11\x03"),
+        (b"\x11\x00\x00\x00\x0f", b"\x11\x01"),
+        (b"\x11\x01\x00\x00\x03", b"\x11\x02"),
+        (b"\x13\xd2\xad\x84", b"\x13\x01"),
+        (b"\x13\x01\x00\x00", b"\x13\x00"),
+        (b"\x0e\x25\x0b", b""),
+    ],
+)
+def test_request_of_1_1_or_class_b_is_answered(request_: bytes, answer: bytes) -> None:
+    assert answers(a_desk(MacVersion.LORAWAN_1_1), request_) == answer
+
+
+def test_ping_slot_channel_is_answered_until_a_downlink() -> None:
+    desk = a_desk(MacVersion.LORAWAN_1_0_4)
+    assert answers(desk, b"\x11\x00\x00\x00\x03") == b"\x11\x03"
+    assert desk.for_uplink() == b"\x11\x03"
+    assert desk.ping_slot_channel == (0, 3)
+
+
+def test_forced_rejoin_is_remembered() -> None:
+    desk = a_desk(MacVersion.LORAWAN_1_1)
+    answers(desk, b"\x0e\x25\x0b")
+    assert desk.demanded_rejoin == (2, 5, 3, 1)
+
+
+def test_device_that_keeps_no_time_counts_only() -> None:
+    desk = a_desk(MacVersion.LORAWAN_1_1)
+    desk.keeps_time = False
+    assert answers(desk, b"\x0f\x35") == b"\x0f\x00"
+    assert desk.rejoin_limits == (None, 5)
+
+
+def test_ping_slots_are_told_and_confirmed() -> None:
+    desk = a_desk()
+    desk.tell_ping_slots(3)
+    assert desk.for_uplink() == b"\x10\x03"
+    assert desk.ping_slot_periodicity is None
+    answers(desk, b"\x10")
+    assert desk.ping_slot_periodicity == 3
+
+
+def test_beacon_timing_is_read() -> None:
+    desk = a_desk(MacVersion.LORAWAN_1_0_2)
+    desk.ask_beacon_timing()
+    assert desk.for_uplink() == b"\x12"
+    answers(desk, b"\x12\x34\x12\x02")
+    assert desk.beacon_timing == (0x1234, 2)
+
+
+def test_class_is_indicated_until_it_is_confirmed() -> None:
+    desk = a_desk(MacVersion.LORAWAN_1_1)
+    assert objection(desk, b"\x20\x02") is Complaint.UNASKED_ANSWER
+    desk.indicate_class("C")
+    assert [desk.for_uplink(), desk.for_uplink()] == [b"\x20\x02"] * 2
+    assert answers(desk, b"\x20\x02") == b""
+    assert desk.device_class == "C"
+
+
+def test_network_may_serve_a_lower_class_but_no_other() -> None:
+    desk = a_desk(MacVersion.LORAWAN_1_1)
+    desk.indicate_class("A")
+    assert objection(desk, b"\x20\x02") is Complaint.IMPOSSIBLE_PARAMETER
+    desk.indicate_class("C")
+    answers(desk, b"\x20\x00")
+    assert desk.device_class == "A"
+
+
+def test_radio_that_is_kept_over_a_session_owes_no_answers() -> None:
+    desk = a_desk(MacVersion.LORAWAN_1_1)
+    desk.receive(split_commands(b"\x08\x05\x06", desk.version), 0.0)
+    desk.begin_session()
+    assert desk.for_uplink() == b""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import msgspec
 import pytest
 
 from bittern.lorawan.crypto import (
@@ -14,6 +15,7 @@ from bittern.lorawan.crypto import (
     data_down_mic,
     data_up_mic_1_0,
     data_up_mic_1_1,
+    derive_js_enc_key,
     derive_js_int_key,
     derive_session_keys_1_0,
     derive_session_keys_1_1,
@@ -21,9 +23,11 @@ from bittern.lorawan.crypto import (
     join_accept_mic_1_0,
     join_accept_mic_1_1,
     join_request_mic,
+    rejoin_mic,
 )
 from bittern.lorawan.frame import DataDown, DataUp, JoinAccept, JoinRequest, MType, parse
 from bittern.lorawan.versions import MacVersion
+from bittern.simulator.commands import REKEY_IND
 from bittern.simulator.complaint import Complaint, DeviceComplaint
 from bittern.simulator.device import (
     Abp,
@@ -31,7 +35,6 @@ from bittern.simulator.device import (
     Joined,
     Otaa,
     SimulatedDevice,
-    is_under,
 )
 from bittern.simulator.regions import EU868, US915
 from bittern.types import (
@@ -99,7 +102,7 @@ def a_downlink(
     ack: bool = False,
     conf_fcnt: int = 0,
 ) -> bytes:
-    is_1_1 = keys is KEYS_1_1
+    is_1_1 = keys.nwk_s_enc_key != keys.f_nwk_s_int_key
     key = keys.nwk_s_enc_key if fport == 0 else keys.app_s_key
     if is_1_1 and commands:
         commands = crypt_fopts(
@@ -389,6 +392,127 @@ def test_adr_is_asked_for_after_the_limit_and_steps_down_after_the_delay() -> No
     assert not parse(device.uplink(b"", 1)).adr_ack_req
 
 
+def test_full_power_comes_before_a_slower_data_rate() -> None:
+    device = an_abp_device(adr=True)
+    device.desk.adr_ack_limit, device.desk.adr_ack_delay = 2, 1
+    device.radio.tx_power, device.radio.nb_trans, device.radio.data_rate = 3, 2, 1
+    device.radio.enabled = {0}
+    seen = []
+    for _ in range(7):
+        device.uplink(b"", 1)
+        radio = device.radio
+        seen.append((radio.tx_power, radio.data_rate, radio.nb_trans, sorted(radio.enabled)))
+    assert seen[2:6] == [
+        (3, 1, 2, [0]),
+        (0, 1, 2, [0]),
+        (0, 0, 2, [0]),
+        (0, 0, 1, [0, 1, 2]),
+    ]
+
+
+def a_joined_device() -> SimulatedDevice:
+    """Of LoRaWAN 1.1, and its RekeyInd confirmed."""
+    device = an_otaa_device(MacVersion.LORAWAN_1_1)
+    device.join_request()
+    device.receive(a_join_accept(device, opt_neg=True))
+    device.desk.indication = b""
+    return device
+
+
+def a_rejoin_accept(*, rejoin_type: int, rj_count: int) -> bytes:
+    accept = JoinAccept(join_nonce=2, home_net_id=NET_ID, dev_addr=DEV_ADDR, opt_neg=True)
+    mic = join_accept_mic_1_1(
+        derive_js_int_key(NWK_KEY, DEV_EUI),
+        accept.to_bytes()[:-4],
+        join_req_type=rejoin_type,
+        join_eui=JOIN_EUI,
+        dev_nonce=rj_count,
+    )
+    key = derive_js_enc_key(NWK_KEY, DEV_EUI)
+    return encrypt_join_accept(key, msgspec.structs.replace(accept, mic=mic))
+
+
+@pytest.mark.parametrize("rejoin_type", [0, 1, 2])
+def test_rejoin_request_is_sealed_by_the_right_key(rejoin_type: int) -> None:
+    device = a_joined_device()
+    key = device.session.keys.s_nwk_s_int_key
+    for count in range(2):
+        phy_payload = device.rejoin_request(rejoin_type)
+        request = parse(phy_payload)
+        assert (request.rejoin_type, request.rj_count) == (rejoin_type, count)
+        if rejoin_type == 1:
+            key = derive_js_int_key(NWK_KEY, device.dev_eui)
+            assert (request.join_eui, request.net_id) == (JOIN_EUI, None)
+        else:
+            assert (request.join_eui, request.net_id) == (None, NET_ID)
+        assert request.mic == rejoin_mic(key, phy_payload[:-4])
+    assert device.windows()[0].delay_s == 5
+
+
+@pytest.mark.parametrize("rejoin_type", [0, 1, 2])
+def test_rejoin_is_answered_by_a_join_accept_of_its_type(rejoin_type: int) -> None:
+    device = a_joined_device()
+    device.radio.tx_power, device.radio.rx1_delay_s = 4, 7
+    device.rejoin_request(rejoin_type)
+    wrong = a_rejoin_accept(rejoin_type=(rejoin_type + 1) % 3, rj_count=0)
+    assert complaint(device, wrong) is Complaint.WRONG_MIC
+    joined = device.receive(a_rejoin_accept(rejoin_type=rejoin_type, rj_count=0))
+    assert isinstance(joined, Joined)
+    assert device.desk.indication == REKEY_IND
+    kept = (device.radio.tx_power, device.radio.rx1_delay_s)
+    assert kept == ((4, 7) if rejoin_type == 2 else (0, 1))
+    assert device.session.fcnt_up == 0
+
+
+def test_session_goes_on_until_the_rejoin_is_answered() -> None:
+    device = a_joined_device()
+    before = device.session
+    device.uplink(b"", 1)
+    device.rejoin_request(0)
+    device.uplink(b"", 1)
+    assert device.session is before
+    assert before.fcnt_up == 2
+    late = a_rejoin_accept(rejoin_type=0, rj_count=0)
+    assert complaint(device, late) is Complaint.UNASKED_JOIN_ACCEPT
+
+
+def test_rj_count0_begins_anew_with_a_session_and_rj_count1_does_not() -> None:
+    device = a_joined_device()
+    device.rejoin_request(1)
+    device.rejoin_request(0)
+    assert device.rj_count0 == 1
+    device.receive(a_rejoin_accept(rejoin_type=0, rj_count=0))
+    assert device.rj_count0 == 0
+    assert parse(device.rejoin_request(1)).rj_count == 1
+
+
+def test_exhausted_rj_count_is_not_used_again() -> None:
+    device = a_joined_device()
+    device._rj_count0 = 0x10000
+    with pytest.raises(ValueError, match="exhausted"):
+        device.rejoin_request(2)
+
+
+def test_rejoin_belongs_to_1_1() -> None:
+    with pytest.raises(ValueError, match="without LoRaWAN"):
+        an_abp_device().rejoin_request(0)
+
+
+def test_class_that_the_network_confirms_is_the_devices() -> None:
+    device = a_joined_device()
+    device.desk.indicate_class("C")
+    first, second = (parse(device.uplink(b"", 1)).fopts for _ in range(2))
+    assert len(first) == len(second) == 2
+    device.receive(a_downlink(device.session.keys, commands=b"\x20\x02", dev_addr=DEV_ADDR))
+    assert device.device_class == "C"
+    assert parse(device.uplink(b"", 1)).fopts == b""
+
+
+def test_class_b_shows_in_every_uplink() -> None:
+    device = an_abp_device(device_class="B")
+    assert parse(device.uplink(b"", 1)).class_b
+
+
 def test_long_answers_without_payload_go_to_port_0() -> None:
     device = an_abp_device()
     device.receive(a_downlink(fport=0, payload=b"\x06" * 6))
@@ -507,22 +631,6 @@ def test_question_of_the_device_is_answered() -> None:
     assert parse(device.uplink(b"", 1)).fopts == b"\x02"
     device.receive(a_downlink(commands=b"\x02\x14\x03"))
     assert device.desk.link_check == (20, 3)
-
-
-@pytest.mark.parametrize(
-    ("dev_addr", "net_id", "expected"),
-    [
-        ("01ffffff", "000000", True),
-        ("26000000", "000013", True),
-        ("28000000", "000013", False),
-        ("80000000", "200000", True),
-        ("fc012345", "c00004", False),
-        ("fc001234", "c00004", True),
-        ("fe000080", "e00001", True),
-    ],
-)
-def test_dev_addr_belongs_to_its_net_id(dev_addr: str, net_id: str, expected: bool) -> None:
-    assert is_under(DevAddr.from_hex(dev_addr), NetID.from_hex(net_id)) is expected
 
 
 def test_repr_shows_no_key() -> None:

@@ -135,3 +135,18 @@ def test_mask_list_without_a_channel_is_objected_to() -> None:
     with pytest.raises(Objection) as caught:
         us915().apply_cf_list(bytes(15) + b"\x01")
     assert caught.value.complaint is Complaint.IMPOSSIBLE_PARAMETER
+
+
+def test_device_refuses_what_it_has_less_of_than_its_region() -> None:
+    radio = eu868(data_rate=3)
+    radio.max_tx_power, radio.max_data_rate = 4, 4
+    assert radio.link_adr([link_adr(5, 0)]) == 0b101
+    assert radio.link_adr([link_adr(4, 5)]) == 0b011
+    assert radio.link_adr([link_adr(4, 4)]) == 0b111
+
+
+def test_default_channels_come_back() -> None:
+    radio = eu868()
+    radio.enabled = {1}
+    radio.enable_defaults()
+    assert radio.enabled == {0, 1, 2}
