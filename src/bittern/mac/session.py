@@ -23,7 +23,7 @@ MAX_REPEATS = 15
 else's replay, and answering it would wear out the downlink counter."""
 
 
-class ChannelState(msgspec.Struct, frozen=True, gc=False):
+class ChannelState(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """An uplink channel of a dynamic plan that is not as the region has it: given to the device
     beyond the defaults, or a default one whose RX1 was moved."""
 
