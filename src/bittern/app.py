@@ -96,6 +96,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
         await enter(lns)
         followers = (network.follow, lns.follow, _destinations_followed_by(dispatcher))
         await enter(task(follow_changes(store, followers), "follow changes"))
+        await enter(task(network.run(), "downlinks in their time"))
         yield Addresses(
             lns=_url("wss", lns.address),
             api=_url("http", http.address),
@@ -158,7 +159,7 @@ def _lns(
         traffic=Traffic(
             on_uplink=network.intake.receive,
             on_transmitted=on_transmitted,
-            record=network.journal.record,
+            record=network.record,
         ),
         now=now,
     )

@@ -27,11 +27,11 @@ _LOAD_MEMORY_S = LOAD_HALF_LIFE_S / log(2)
 class Obstacle(StrEnum):
     """Why a gateway cannot send a frame at a time."""
 
-    TOO_LATE = "too late for its receive windows"
-    RADIO_BUSY = "its radio is busy then"
-    NO_AIRTIME = "its duty cycle leaves no airtime"
-    NO_GPS_TIME = "it has no GPS time"
-    NOT_CONNECTED = "it is not connected"
+    TOO_LATE = "too late for the receive windows"
+    RADIO_BUSY = "the gateway's radio is busy"
+    NO_AIRTIME = "the gateway's duty cycle leaves no airtime"
+    NO_GPS_TIME = "the gateway has no GPS time"
+    NOT_CONNECTED = "no gateway that heard the device is connected"
 
 
 class Slot(NamedTuple):

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import msgspec
 
+from bittern.network.agenda import Agenda
 from bittern.network.directory import Directory
 from bittern.network.downlink import DownlinkPath
+from bittern.network.events import GatewayConnected, NetworkEvent
 from bittern.network.intake import Intake
 from bittern.network.join import JoinPath
 from bittern.network.journal import Journal
+from bittern.network.message_queue import MessageQueue
 from bittern.network.ports import Clock, GatewayLink, Outbox, Randomness
 from bittern.network.sessions import SessionCache
+from bittern.network.transmitter import Transmitter
+from bittern.network.unsolicited import Unsolicited
 from bittern.network.uplink import UplinkPath
 from bittern.store.protocol import Store
 from bittern.store.records import Change
@@ -40,13 +45,34 @@ class Network:
         self.journal = Journal()
         self.directory = Directory(store)
         self.sessions = SessionCache(store)
-        self.downlinks = DownlinkPath(
-            store=store,
-            sessions=self.sessions,
+        self.agenda = Agenda(now)
+        self.queue = MessageQueue(store=store, journal=self.journal, now=now)
+        self.transmitter = Transmitter(
+            directory=self.directory,
             gateways=gateways,
+            agenda=self.agenda,
             journal=self.journal,
             now=now,
             first_downlink_id=randomness.getrandbits(40),
+        )
+        self.unsolicited = Unsolicited(
+            store=store,
+            directory=self.directory,
+            sessions=self.sessions,
+            queue=self.queue,
+            transmitter=self.transmitter,
+            agenda=self.agenda,
+            journal=self.journal,
+            now=now,
+        )
+        self.downlinks = DownlinkPath(
+            store=store,
+            sessions=self.sessions,
+            queue=self.queue,
+            transmitter=self.transmitter,
+            between_uplinks=self.unsolicited,
+            journal=self.journal,
+            now=now,
         )
         self.joins = JoinPath(
             store=store,
@@ -79,7 +105,21 @@ class Network:
     def follow(self, changes: list[Change]) -> None:
         """Forget what an operator, or another process, has changed."""
         self.directory.follow(changes)
-        self.downlinks.follow(changes)
+        self.queue.follow(changes)
+        self.transmitter.follow(changes)
         for change in changes:
             if change.kind in ("device", "session"):
                 self.sessions.forget(DevEUI(EUI64.from_hex(change.identity)))
+        self.unsolicited.follow(changes)
+
+    def record(self, event: NetworkEvent) -> None:
+        """What a front end tells of its gateways."""
+        self.journal.record(event)
+        if isinstance(event, GatewayConnected):
+            self.unsolicited.gateway_connected(event.gateway_eui)
+
+    async def run(self) -> None:
+        """What is to be done at its time, until cancelled. Begin it when changes are followed: what
+        is queued from then on is noticed, and what was queued before is looked for here."""
+        await self.unsolicited.start()
+        await self.agenda.run()

@@ -10,6 +10,7 @@ import msgspec
 
 from bittern.lorawan.regions import plan
 from bittern.lorawan.regions.plan import FixedPlan, Plan
+from bittern.mac.device_class import listens_between_uplinks
 from bittern.mac.wanted import Wanted, wanted
 from bittern.store.protocol import Registry
 from bittern.store.records import (
@@ -33,6 +34,8 @@ class DeviceContext(msgspec.Struct, frozen=True, gc=False):
     plan: Plan
     wanted: Wanted
     """The profiles in the words of the link layer."""
+    listens_between_uplinks: bool
+    """It may be in class B or C."""
 
 
 class Directory:
@@ -122,4 +125,11 @@ class Directory:
         if profile is None or service is None:
             raise RuntimeError(f"device {dev_eui} names a profile that is not there")
         region = plan(profile.region)
-        return DeviceContext(device, profile, service, region, wanted(profile, service, region))
+        return DeviceContext(
+            device,
+            profile,
+            service,
+            region,
+            wanted(profile, service, region),
+            listens_between_uplinks(profile),
+        )

@@ -1,58 +1,79 @@
 """The life of one class A downlink: the answer to an uplink, in the windows that it opened.
 
-what is owed: ACK, MAC commands, a queued message   mac/exchange, store
--> a frame under the next counter                   mac/downlink: Composed
--> ONE transaction: counter, attempt                store, before anything is transmitted
--> the gateway that heard the device best           servers/lns, else the next best
--> its report                                       `transmitted`
+what is owed: ACK, MAC commands, a queued message    mac/exchange, network/message_queue
+-> the gateways that heard the device                network/transmitter
+-> a frame under the next counter                    mac/downlink: Composed
+-> who can send it in time, the best first           network/offers, network/airtime_ledger
+-> ONE transaction: counter, attempt                 store, before anything is transmitted
+-> the best gateway, else the next best              servers/lns
+-> its report                                        `transmitted`, or the next opportunity
+
+Downlinks that answer no uplink have the same file beside it, `network/unsolicited.py`.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterable, Sequence
-from itertools import count
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import msgspec
 
 from bittern.errors import StaleSession
-from bittern.lorawan.radio import Reception, Transmission, TransmissionReport
+from bittern.lorawan.radio import Reception, TransmissionReport
+from bittern.lorawan.regions.plan import Plan
 from bittern.mac.downlink import Composed, compose
 from bittern.mac.exchange import Answered
+from bittern.mac.session import Session
 from bittern.mac.uplink import Accepted, Retransmission
 from bittern.mac.windows import Windows, windows
+from bittern.network.airtime_ledger import Obstacle
 from bittern.network.deduplication import Gathered
 from bittern.network.directory import DeviceContext
-from bittern.network.events import (
-    DownlinkDiscarded,
-    DownlinkSent,
-    DownlinkTransmitted,
-    DownlinkWaits,
-)
+from bittern.network.events import DownlinkSent, DownlinkWaits, WindowName
 from bittern.network.journal import Journal
-from bittern.network.ports import Clock, GatewayLink
+from bittern.network.message_queue import MessageQueue
+from bittern.network.offers import Frame, Offer, Route
+from bittern.network.ports import Clock
 from bittern.network.sessions import SessionCache
-from bittern.store.protocol import DownlinkAttempted, DownlinkQueue, Effect, SessionStore
-from bittern.store.records import Change, QueuedDownlink
-from bittern.types import EUI64, DevEUI, GatewayEUI
+from bittern.network.transmitter import HandedOver, Transmitter, Watch
+from bittern.store.protocol import DownlinkAttempted, Effect, SessionStore
+from bittern.store.records import QueuedDownlink
+from bittern.types import DevEUI, Instant
 
-ATTEMPTS = 3
-"""A message that was tried so often is discarded, as at AWS, when it was neither acknowledged nor,
-unconfirmed, reported as sent."""
-REPORTS_AWAITED = 100_000
-"""Frames whose report is remembered as missing; beyond, the oldest is forgotten."""
+CONTENTION_LIMIT = 3
+"""How often an answer is written anew because the session has moved on meanwhile."""
 
 
-class DownlinkStore(SessionStore, DownlinkQueue, Protocol):
-    """What the path needs of the store."""
+class Listener(Protocol):
+    """Whoever sends to devices between their uplinks."""
+
+    def hold(self, dev_eui: DevEUI) -> None:
+        """An uplink is being answered: nothing else may be sent now."""
+        ...
+
+    def resume(self, dev_eui: DevEUI, at: Instant) -> None:
+        """The answer is over then."""
+        ...
 
 
-class _UnderWay(msgspec.Struct, frozen=True):
-    """A message that a gateway was given and has not reported yet."""
+class _Answer(msgspec.Struct, frozen=True):
+    """What one answer is made of."""
 
-    dev_eui: DevEUI
-    message_id: str
+    answered: Answered
+    outcome: Accepted | Retransmission
+    gathered: Gathered
+    device: DeviceContext
+    message: QueuedDownlink | None
+    more: bool
+    routes: Sequence[Route]
+
+    @property
+    def dev_eui(self) -> DevEUI:
+        return self.device.device.dev_eui
+
+    def windows(self, session: Session) -> Windows:
+        best = self.gathered.best
+        return windows(session, self.device.plan, best.data_rate, best.frequency_hz)
 
 
 class DownlinkPath:
@@ -61,22 +82,21 @@ class DownlinkPath:
     def __init__(
         self,
         *,
-        store: DownlinkStore,
+        store: SessionStore,
         sessions: SessionCache,
-        gateways: GatewayLink,
+        queue: MessageQueue,
+        transmitter: Transmitter,
+        between_uplinks: Listener,
         journal: Journal,
         now: Clock,
-        first_downlink_id: int = 1,
     ) -> None:
         self._store = store
         self._sessions = sessions
-        self._gateways = gateways
+        self._queue = queue
+        self._transmitter = transmitter
+        self._between_uplinks = between_uplinks
         self._journal = journal
         self._now = now
-        # Random at the start: a gateway may still report what an earlier process gave it.
-        self._ids = count(first_downlink_id)
-        self._idle: set[DevEUI] = set()
-        self._under_way: OrderedDict[int, _UnderWay] = OrderedDict()
 
     async def answer(
         self,
@@ -86,135 +106,170 @@ class DownlinkPath:
         device: DeviceContext,
     ) -> None:
         """Send what is owed, if anything is, in the windows after this uplink."""
-        message, more = await self._next_message(device.device.dev_eui)
-        if not (answered.owed or answered.commands or message):
-            return
-        best = gathered.best
-        composed = compose(
-            answered.session,
-            windows=windows(answered.session, device.plan, best.data_rate, best.frequency_hz),
-            ack=outcome.confirmed,
-            commands=answered.commands,
-            message=message,
-            fpending=more,
-            adr=answered.adr,
-        )
-        if not isinstance(composed, Composed):
-            return self._waits(device.device.dev_eui, message, composed.reason)
-        try:
-            await self._store.advance(composed.before, composed.after, *_effects(composed))
-        except StaleSession:
-            # The device has already sent its next frame: that one is answered.
-            self._sessions.forget(device.device.dev_eui)
-            return
-        self._sessions.replace(composed.before, composed.after)
-        self._send(composed, gathered.receptions)
-        if composed.deferred is not None:
-            self._waits(device.device.dev_eui, message, composed.deferred.reason)
+        dev_eui, over_at = device.device.dev_eui, None
+        message, more = await self._queue.first(dev_eui)
+        if answered.owed or answered.commands or message:
+            if device.listens_between_uplinks:
+                self._between_uplinks.hold(dev_eui)
+            routes = await self._transmitter.routes_after(gathered.receptions)
+            answer = _Answer(answered, outcome, gathered, device, message, more, routes)
+            over_at = await self._send(answer)
+        if device.listens_between_uplinks:
+            self._between_uplinks.resume(dev_eui, over_at or self._now())
 
-    def transmit(
+    async def _send(self, answer: _Answer) -> Instant | None:
+        """When the last of its windows is over; None: nothing was sent."""
+        composed = await self._stored(answer)
+        if composed is None:
+            return None
+        handed_over = self._hand_over(answer, composed)
+        return None if handed_over is None else handed_over.offer.slots[-1].end
+
+    async def _stored(self, answer: _Answer) -> Composed | None:
+        """The frame, its counter used up; None if there is none."""
+        session = answer.answered.session
+        for _ in range(CONTENTION_LIMIT):
+            composed = self._composed(answer, session)
+            if composed is None:
+                return None
+            try:
+                await self._store.advance(composed.before, composed.after, *_effects(composed))
+            except StaleSession:
+                latest = await self._same_uplink(session)
+                if latest is None:
+                    return None
+                session = latest
+                continue
+            self._sessions.replace(composed.before, composed.after)
+            return composed
+        return None
+
+    def _composed(self, answer: _Answer, session: Session) -> Composed | None:
+        """A frame that somebody can send; nothing is used up for one that nobody can."""
+        obstacle = ""
+        for offered in _alternatives(answer.windows(session)):
+            composed = compose(
+                session,
+                windows=offered,
+                ack=answer.outcome.confirmed,
+                commands=answer.answered.commands,
+                message=answer.message,
+                fpending=answer.more,
+                adr=answer.answered.adr,
+            )
+            if not isinstance(composed, Composed):
+                obstacle = obstacle or composed.reason
+                continue
+            frame = Frame(answer.device.plan, len(composed.phy_payload))
+            offers = self._transmitter.answers(answer.routes, composed.windows, frame)
+            if isinstance(offers, list):
+                if composed.deferred is not None:
+                    self._waits(answer.dev_eui, answer.message, composed.deferred.reason)
+                return composed
+            obstacle = offers
+        self._waits(answer.dev_eui, answer.message, obstacle)
+        return None
+
+    async def _same_uplink(self, session: Session) -> Session | None:
+        """The session as it is now, if the uplink that is answered is still its last: somebody else
+        has sent the device something. Else the device's next frame is answered."""
+        self._sessions.forget(session.dev_eui)
+        for latest in await self._store.sessions_of(session.dev_eui):
+            if (latest.generation, latest.fcnt_up) == (session.generation, session.fcnt_up):
+                return latest if latest.repeats == session.repeats else None
+        return None
+
+    def _hand_over(self, answer: _Answer, composed: Composed) -> HandedOver | None:
+        """Storing took its time: who is still in time is asked again."""
+        frame = Frame(answer.device.plan, len(composed.phy_payload))
+        offers = self._transmitter.answers(answer.routes, composed.windows, frame)
+        if not isinstance(offers, list):
+            self._waits(answer.dev_eui, None, offers)
+            return None
+        watch = self._watch(answer.dev_eui, composed)
+        handed_over = self._transmitter.hand_over(
+            answer.dev_eui, composed.phy_payload, offers, watch
+        )
+        if handed_over is None:
+            self._waits(answer.dev_eui, None, Obstacle.NOT_CONNECTED)
+            return None
+        if composed.message_id is not None:
+            self._queue.under_way(composed.message_id, handed_over.report_due)
+        self._journal.record(sent_event(composed, handed_over, self._now()))
+        return handed_over
+
+    def _watch(self, dev_eui: DevEUI, composed: Composed) -> Watch | None:
+        """An unconfirmed message is done with when it is reported; a confirmed one waits for its
+        acknowledgement, which the next uplink has or has not."""
+        message_id = composed.message_id
+        if message_id is None:
+            return None
+
+        async def watch(report: TransmissionReport | None) -> None:
+            if report is None or composed.confirmed:
+                self._queue.returned(message_id)
+            else:
+                await self._queue.done(dev_eui, message_id)
+
+        return watch
+
+    async def transmit(
         self,
         dev_eui: DevEUI,
         phy_payload: bytes,
         windows: Windows,
         receptions: Sequence[Reception],
-    ) -> tuple[GatewayEUI, int] | None:
-        """Hand the frame to the best gateway that takes it; which one, and the downlink's id."""
-        downlink_id = next(self._ids)
-        for reception in receptions:
-            transmission = Transmission(
-                downlink_id=downlink_id,
-                dev_eui=dev_eui,
-                device_class="A",
-                phy_payload=phy_payload,
-                rx_delay_s=windows.delay_s,
-                rx1=windows.rx1,
-                rx2=windows.rx2,
-                xtime=reception.xtime,
-                rctx=reception.rctx,
-            )
-            if self._gateways.transmit(reception.gateway_eui, transmission):
-                return reception.gateway_eui, downlink_id
-        return None
+        plan: Plan,
+    ) -> HandedOver | None:
+        """Hand a frame that is no data frame to the best gateway that takes it."""
+        routes = await self._transmitter.routes_after(receptions)
+        offers = self._transmitter.answers(routes, windows, Frame(plan, len(phy_payload)))
+        if not isinstance(offers, list):
+            self._waits(dev_eui, None, offers)
+            return None
+        return self._transmitter.hand_over(dev_eui, phy_payload, offers)
 
     async def transmitted(self, report: TransmissionReport) -> None:
-        """A gateway has put a frame on air: an unconfirmed message is done with."""
-        self._journal.record(
-            DownlinkTransmitted(
-                at=report.at,
-                dev_eui=report.dev_eui,
-                downlink_id=report.downlink_id,
-                gateway_eui=report.gateway_eui,
-                frequency_hz=report.frequency_hz,
-                data_rate=report.data_rate,
-            )
-        )
-        under_way = self._under_way.pop(report.downlink_id, None)
-        if under_way is not None:
-            await self._store.unqueue(under_way.dev_eui, under_way.message_id)
-
-    def follow(self, changes: Iterable[Change]) -> None:
-        """Messages were queued: their devices are not idle any more."""
-        for change in changes:
-            if change.kind == "downlink":
-                self._idle.discard(DevEUI(EUI64.from_hex(change.identity)))
-
-    async def _next_message(self, dev_eui: DevEUI) -> tuple[QueuedDownlink | None, bool]:
-        """The first of the queue that may still be tried, and whether there is another."""
-        if dev_eui in self._idle:
-            return None, False
-        queued = await self._store.queued(dev_eui, limit=2)
-        while queued and queued[0].attempts >= ATTEMPTS:
-            await self._discard(queued[0])
-            queued = await self._store.queued(dev_eui, limit=2)
-        if not queued:
-            self._idle.add(dev_eui)
-            return None, False
-        return queued[0], len(queued) > 1
-
-    async def _discard(self, message: QueuedDownlink) -> None:
-        await self._store.unqueue(message.dev_eui, message.message_id)
-        self._journal.record(
-            DownlinkDiscarded(
-                at=self._now(),
-                dev_eui=message.dev_eui,
-                message_id=message.message_id,
-                attempts=message.attempts,
-            )
-        )
-
-    def _send(self, composed: Composed, receptions: Sequence[Reception]) -> None:
-        dev_eui = composed.after.dev_eui
-        taken = self.transmit(dev_eui, composed.phy_payload, composed.windows, receptions)
-        if taken is None:
-            return self._waits(dev_eui, None, "no gateway that heard the device is connected")
-        gateway_eui, downlink_id = taken
-        if composed.message_id is not None and not composed.confirmed:
-            self._await_report(downlink_id, _UnderWay(dev_eui, composed.message_id))
-        self._journal.record(
-            DownlinkSent(
-                at=self._now(),
-                dev_eui=dev_eui,
-                downlink_id=downlink_id,
-                fcnt_down=composed.fcnt_down,
-                fport=composed.fport,
-                confirmed=composed.confirmed,
-                ack=composed.ack,
-                gateway_eui=gateway_eui,
-                message_id=composed.message_id,
-            )
-        )
-
-    def _await_report(self, downlink_id: int, under_way: _UnderWay) -> None:
-        self._under_way[downlink_id] = under_way
-        if len(self._under_way) > REPORTS_AWAITED:
-            self._under_way.popitem(last=False)
+        """A gateway has put a frame on air."""
+        await self._transmitter.transmitted(report)
 
     def _waits(self, dev_eui: DevEUI, message: QueuedDownlink | None, reason: str) -> None:
         message_id = message.message_id if message else None
         self._journal.record(
             DownlinkWaits(at=self._now(), dev_eui=dev_eui, message_id=message_id, reason=reason)
         )
+
+
+def sent_event(composed: Composed, handed_over: HandedOver, at: Instant) -> DownlinkSent:
+    """What is told of a frame that a gateway has taken."""
+    offer = handed_over.offer
+    return DownlinkSent(
+        at=at,
+        dev_eui=composed.after.dev_eui,
+        downlink_id=handed_over.downlink_id,
+        fcnt_down=composed.fcnt_down,
+        fport=composed.fport,
+        confirmed=composed.confirmed,
+        ack=composed.ack,
+        gateway_eui=handed_over.gateway_eui,
+        message_id=composed.message_id,
+        device_class=offer.device_class,
+        window=_window_name(offer),
+    )
+
+
+def _window_name(offer: Offer) -> WindowName:
+    if offer.device_class == "B":
+        return "PING"
+    return "RX2" if offer.rx1 is None else "RX1"
+
+
+def _alternatives(both: Windows) -> Iterator[Windows]:
+    """A frame for both windows may be too long for the only one that somebody can send in."""
+    yield both
+    if both.rx1 is not None and both.rx2 is not None:
+        yield msgspec.structs.replace(both, rx1=None, rx1_max_size=0)
+        yield msgspec.structs.replace(both, rx2=None, rx2_max_size=0)
 
 
 def _effects(composed: Composed) -> list[Effect]:

@@ -17,6 +17,8 @@ from bittern.mac.commands.notices import (
 from bittern.mac.session import Session
 from bittern.types import DevAddr, DevEUI, GatewayEUI, Instant, Refusal
 
+WindowName = Literal["RX1", "RX2", "PING"]
+
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_defaults=True):
     """The base: when it happened."""
@@ -82,7 +84,7 @@ class DownlinkSent(Event, frozen=True, kw_only=True, tag="downlink"):
     gateway_eui: GatewayEUI
     message_id: str | None = None
     device_class: DeviceClass = "A"
-    window: Literal["RX1", "RX2", "PING"] = "RX1"
+    window: WindowName = "RX1"
     """The one that is meant; offered RX1, a gateway may take RX2 after all."""
 
 

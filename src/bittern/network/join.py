@@ -88,8 +88,8 @@ class JoinPath:
         self._sessions.forget(request.dev_eui)
         self._sessions.forget_address(outcome.session.dev_addr)
         windows = join_windows(plan, best.data_rate, best.frequency_hz)
-        taken = self._downlinks.transmit(
-            request.dev_eui, outcome.phy_payload, windows, gathered.receptions
+        taken = await self._downlinks.transmit(
+            request.dev_eui, outcome.phy_payload, windows, gathered.receptions, plan
         )
         self._journal.record(
             JoinAnswered(
@@ -98,7 +98,7 @@ class JoinPath:
                 dev_addr=outcome.session.dev_addr,
                 dev_nonce=_nonce(request),
                 rejoin_type=request.rejoin_type if isinstance(request, RejoinRequest) else None,
-                gateway_eui=taken[0] if taken else None,
+                gateway_eui=taken.gateway_eui if taken else None,
             )
         )
 

@@ -86,6 +86,10 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     rx_delay_s: int = 0
     gps_time_us: int | None = None
 
+    def wait_s(self, now: Instant) -> float:
+        """How much too early it is to hand the frame over, if it is to leave at once."""
+        return self.slots[0].at - now - self.route.round_trip_s / 2 - TX_LEAD_S
+
     def rank(self, now: Instant) -> tuple[float, float, float]:
         """The higher, the better."""
         account = self.route.account

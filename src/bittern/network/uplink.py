@@ -20,6 +20,7 @@ from bittern.errors import FrameError, StaleSession, StoreUnavailable
 from bittern.lorawan.frame import DataUp, Frame, JoinRequest, RejoinRequest, parse
 from bittern.lorawan.regions.plan import Plan
 from bittern.mac.commands.surroundings import Surroundings
+from bittern.mac.device_class import heard
 from bittern.mac.exchange import Answered, exchange
 from bittern.mac.refused import Refused
 from bittern.mac.uplink import Accepted, Retransmission, accept
@@ -150,7 +151,11 @@ class UplinkPath:
             adr=outcome.adr,
             adr_ack_req=outcome.adr_ack_req,
         )
-        return exchange(outcome, surroundings)
+        answered = exchange(outcome, surroundings)
+        if device.listens_between_uplinks:
+            session = heard(answered.session, gathered.receptions)
+            answered = msgspec.structs.replace(answered, session=session)
+        return answered
 
     def _delivery(
         self,

@@ -51,12 +51,13 @@ PRESETS_HZ = tuple(range(867_100_000, 868_000_000, 200_000))
 FAR = GatewayEUI(EUI64.from_hex("0016c001ff000002"))
 
 
-def _profile(version: MacVersion) -> DeviceProfile:
+def _profile(version: MacVersion, **different: Any) -> DeviceProfile:
     """A device that knows the network's channels, so that it has to be told nothing."""
     return msgspec.structs.replace(
         examples.DEVICE_PROFILE,
         mac_version=version,
         factory_preset_frequencies_hz=PRESETS_HZ,
+        **different,
     )
 
 
@@ -99,6 +100,10 @@ class Stage:
     events: list[NetworkEvent] = field(default_factory=list)
     time: Instant = examples.NOW
     xtime: int = 1000
+    reporting: bool = False
+    """Gateways report what they were handed, at once."""
+    _followed: int = 0
+    _reported: int = 0
 
     def __post_init__(self) -> None:
         self.network = Network(
@@ -115,15 +120,17 @@ class Stage:
         """A registered device that has not joined."""
         nwk_key = NWK_KEY if version is MacVersion.LORAWAN_1_1 else None
         activation = OtaaActivation(join_eui=JOIN_EUI, app_key=APP_KEY, nwk_key=nwk_key)
-        await self._register(version, activation=activation)
+        await self._register(_profile(version), activation=activation)
         return self._simulated(version, Otaa(join_eui=JOIN_EUI, app_key=APP_KEY, nwk_key=nwk_key))
 
-    async def abp(self, version: MacVersion = MacVersion.LORAWAN_1_0_3) -> SimulatedDevice:
-        """A registered device with a session."""
+    async def abp(
+        self, version: MacVersion = MacVersion.LORAWAN_1_0_3, **different: Any
+    ) -> SimulatedDevice:
+        """A registered device with a session; `different` is its profile."""
         keys = SessionKeys.of_1_0(b"network sess key", b"application sess")
         if version is MacVersion.LORAWAN_1_1:
             keys = examples.session_keys()
-        profile = _profile(version)
+        profile = _profile(version, **different)
         session = personalize(
             examples.DEV_EUI,
             ADDRESS,
@@ -132,16 +139,15 @@ class Stage:
             plan=plan("EU868"),
             now=self.time,
         )
-        await self._register(
-            version, session=session, activation=AbpActivation(dev_addr=ADDRESS, keys=keys)
-        )
+        activation = AbpActivation(dev_addr=ADDRESS, keys=keys)
+        await self._register(profile, session=session, activation=activation)
         return self._simulated(version, Abp(dev_addr=ADDRESS, keys=keys))
 
     async def _register(
-        self, version: MacVersion, *, session: Any = None, **different: Any
+        self, profile: DeviceProfile, *, session: Any = None, **different: Any
     ) -> Device:
         await self.store.add_destination(examples.DESTINATION)
-        await self.store.add_device_profile(_profile(version))
+        await self.store.add_device_profile(profile)
         await self.store.add_service_profile(examples.SERVICE_PROFILE)
         device = examples.device(**different)
         await self.store.add_device(device, session)
@@ -167,8 +173,7 @@ class Stage:
         """The device's frame, heard by these gateways, the best first, ten seconds after the last
         one unless `at_once`."""
         assert device.sent is not None
-        if not at_once:
-            self.time = Instant(self.time + 10)
+        await self.pass_time(0 if at_once else 10)
         receptions = []
         for number, gateway_eui in enumerate(gateways or (NEAR,)):
             self.xtime += 1
@@ -188,22 +193,26 @@ class Stage:
     def answer(self, device: SimulatedDevice) -> Received:
         """The device takes the last transmission, in the window it was meant for."""
         _, transmission = self.gateways.transmissions[-1]
-        rx1, _ = device.windows()
-        assert transmission.rx1 == (rx1.data_rate, rx1.frequency_hz)
-        assert transmission.rx_delay_s == rx1.delay_s
-        return device.receive(transmission.phy_payload, window=rx1)
+        rx1, rx2 = device.windows()
+        for offered, window in ((transmission.rx1, rx1), (transmission.rx2, rx2)):
+            if offered is not None:
+                assert offered == (window.data_rate, window.frequency_hz)
+                assert transmission.rx_delay_s == rx1.delay_s
+                return device.receive(transmission.phy_payload, window=window)
+        raise AssertionError("no window was offered")
 
     async def report(self, position: int = -1) -> None:
-        """The gateway says that it has sent the transmission."""
+        """The gateway says that it has sent the transmission, in the first window it had."""
         gateway_eui, transmission = self.gateways.transmissions[position]
-        assert transmission.rx1 is not None
+        window = transmission.rx1 or transmission.rx2
+        assert window is not None
         await self.network.downlinks.transmitted(
             TransmissionReport(
                 downlink_id=transmission.downlink_id,
                 gateway_eui=gateway_eui,
                 dev_eui=transmission.dev_eui,
-                frequency_hz=transmission.rx1.frequency_hz,
-                data_rate=transmission.rx1.data_rate,
+                frequency_hz=window.frequency_hz,
+                data_rate=window.data_rate,
                 xtime=0,
                 at=self.time,
             )
@@ -212,10 +221,36 @@ class Stage:
     async def queue(self, number: int = 0, **different: Any) -> QueuedDownlink:
         """A message for the device, noticed by the network as it would be while running."""
         message = examples.downlink(number, **different)
-        last = await self.store.last_change()
         await self.store.enqueue(message)
-        self.network.follow(await self.store.changes(last))
+        await self.pass_time(0)
         return message
+
+    async def pass_time(self, seconds: float) -> None:
+        """Everything happens that is due by then, each thing at its time."""
+        until = Instant(self.time + seconds)
+        while True:
+            changes = await self.store.changes(self._followed)
+            if changes:
+                self._followed = changes[-1].sequence
+                self.network.follow(changes)
+            await self._report_all()
+            due = self.network.agenda.next_timer()
+            if due is None or due > until:
+                break
+            self.time = max(self.time, due)
+            await self.network.agenda.fire()
+        self.time = until
+
+    async def _report_all(self) -> None:
+        while self.reporting and self._reported < len(self.gateways.transmissions):
+            self._reported += 1
+            await self.report(self._reported - 1)
+
+    async def restart(self) -> None:
+        """The process ends and another begins: what was only in memory is lost."""
+        self.__post_init__()
+        await self.network.unsolicited.start()
+        await self.pass_time(0)
 
     def happened(self, kind: type) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]

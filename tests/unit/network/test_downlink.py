@@ -1,9 +1,12 @@
+import msgspec
 import pytest
 
 from bittern.lorawan.versions import MacVersion
-from bittern.network.downlink import ATTEMPTS
+from bittern.network.airtime_ledger import Obstacle
 from bittern.network.events import DownlinkDiscarded, DownlinkSent, DownlinkWaits
-from bittern.types import EUI64, GatewayEUI
+from bittern.network.message_queue import ATTEMPTS
+from bittern.testing import examples
+from bittern.types import EUI64, GatewayEUI, Instant
 
 ONE = GatewayEUI(EUI64.from_hex("0016c001ff000001"))
 TWO = GatewayEUI(EUI64.from_hex("0016c001ff000002"))
@@ -159,3 +162,116 @@ async def test_adr_ack_req_is_answered_with_whatever_there_is(stage):
     await stage.hear(device, device.uplink(b"y", fport=1))
     received = stage.answer(device)
     assert received.payload == b""
+
+
+# In time, or not at all
+
+
+async def test_too_late_for_rx1_it_goes_in_rx2_and_that_is_told(stage):
+    device = await stage.abp()
+    stage.gateways.round_trips_s[ONE] = 0.96
+    await stage.hear(device, device.uplink(b"x", fport=1, confirmed=True))
+    [(_, transmission)] = stage.gateways.transmissions
+    assert (transmission.rx1, transmission.rx2) == (None, (0, 869_525_000))
+    [sent] = stage.happened(DownlinkSent)
+    assert (sent.window, sent.device_class) == ("RX2", "A")
+    assert stage.answer(device).ack
+
+
+async def test_a_nearer_gateway_can_still_be_in_time_for_rx1(stage):
+    device = await stage.abp()
+    stage.gateways.round_trips_s.update({ONE: 1.99, TWO: 0.02})
+    await stage.hear(device, device.uplink(b"x", fport=1, confirmed=True), ONE, TWO)
+    [(gateway_eui, transmission)] = stage.gateways.transmissions
+    assert gateway_eui == TWO
+    assert transmission.rx1 is not None
+
+
+async def test_too_late_for_both_windows_nothing_is_used_up_and_that_is_told(stage):
+    device = await stage.abp()
+    message = await stage.queue()
+    stage.gateways.round_trips_s[ONE] = 2.5
+    await stage.hear(device, device.uplink(b"x", fport=1))
+    assert stage.gateways.transmissions == []
+    [waits] = stage.happened(DownlinkWaits)
+    assert (waits.message_id, waits.reason) == (message.message_id, Obstacle.TOO_LATE)
+    [session] = await stage.store.sessions_of(stage.dev_eui)
+    [queued] = await stage.store.queued(stage.dev_eui)
+    assert (session.nfcnt_down, queued.attempts) == (0, 0)
+
+
+async def test_a_store_that_takes_its_time_may_cost_rx1(stage, monkeypatch):
+    device = await stage.abp()
+    advance = stage.store.advance
+
+    async def slowly(*args):
+        stage.time = Instant(stage.time + 0.5)
+        return await advance(*args)
+
+    monkeypatch.setattr(stage.store, "advance", slowly)
+    await stage.hear(device, device.uplink(b"x", fport=1, confirmed=True))
+    [(_, transmission)] = stage.gateways.transmissions
+    assert (transmission.rx1, transmission.rx2) == (None, (0, 869_525_000))
+
+
+async def test_what_is_too_long_for_the_only_window_left_waits_and_the_rest_goes(stage):
+    """52 bytes fit RX1 at SF7, not RX2 at SF12."""
+    device = await stage.abp()
+    message = await stage.queue(payload=bytes(52))
+    stage.gateways.round_trips_s[ONE] = 0.96
+    await stage.hear(device, device.uplink(b"x", fport=1, confirmed=True))
+    got = stage.answer(device)
+    assert (got.ack, got.payload, got.fpending) == (True, b"", True)
+    [waits] = stage.happened(DownlinkWaits)
+    assert waits.message_id == message.message_id
+
+
+async def test_two_answers_of_one_gateway_do_not_overlap(stage):
+    """The second device's uplink ended at the same moment: RX2 is left for it."""
+    device = await stage.abp()
+    await stage.hear(device, device.uplink(b"x", fport=1, confirmed=True))
+    await stage.hear(device, device.uplink(b"y", fport=1, confirmed=True), TWO, ONE, at_once=True)
+    first, second = stage.gateways.transmissions
+    assert (first[0], second[0]) == (ONE, TWO)
+
+
+async def test_while_somebody_else_sends_the_device_something_the_answer_is_written_anew(
+    stage, monkeypatch
+):
+    device = await stage.abp()
+    advance, calls = stage.store.advance, []
+
+    async def outrun(before, after, *effects):
+        calls.append(before.revision)
+        if len(calls) == 2:  # the answer: a class C frame has just used its counter
+            await advance(before, msgspec.structs.replace(after))
+        return await advance(before, after, *effects)
+
+    monkeypatch.setattr(stage.store, "advance", outrun)
+    await stage.hear(device, device.uplink(b"x", fport=1, confirmed=True))
+    got = stage.answer(device)
+    assert (got.ack, got.fcnt) == (True, 1)
+
+
+async def test_when_the_device_has_sent_its_next_frame_that_one_is_answered(stage, monkeypatch):
+    device = await stage.abp()
+    advance, calls = stage.store.advance, []
+
+    async def outrun(before, after, *effects):
+        calls.append(before.revision)
+        if len(calls) == 2:
+            await advance(before, examples.next_session(before))
+        return await advance(before, after, *effects)
+
+    monkeypatch.setattr(stage.store, "advance", outrun)
+    await stage.hear(device, device.uplink(b"x", fport=1, confirmed=True))
+    assert stage.gateways.transmissions == []
+
+
+async def test_a_join_accept_has_its_deadline_too(stage):
+    device = await stage.otaa()
+    stage.gateways.round_trips_s[ONE] = 4.96
+    await stage.hear(device, device.join_request())
+    [(_, transmission)] = stage.gateways.transmissions
+    assert (transmission.rx1, transmission.rx_delay_s) == (None, 5)
+    stage.answer(device)
