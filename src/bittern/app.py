@@ -11,7 +11,7 @@ import logging
 import os
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
@@ -19,7 +19,7 @@ import msgspec
 from bittern import __version__
 from bittern.config import Configuration
 from bittern.config.layout import Layout
-from bittern.errors import StoreError
+from bittern.errors import ChangesTrimmed, StoreError
 from bittern.installation import authority, only_server, opened_store, server_certificate
 from bittern.lorawan.radio import TransmissionReport
 from bittern.network.core import Network, NetworkSettings
@@ -95,7 +95,14 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
         )
         await enter(lns)
         followers = (network.follow, lns.follow, _destinations_followed_by(dispatcher))
-        await enter(task(follow_changes(store, followers), "follow changes"))
+
+        async def start_over() -> None:
+            await network.start_over()
+            lns.reconsider_all()
+            dispatcher.destinations_changed()
+
+        following = follow_changes(store, followers, start_over)
+        await enter(task(following, "follow changes"))
         await enter(task(network.run(), "downlinks in their time"))
         yield Addresses(
             lns=_url("wss", lns.address),
@@ -235,13 +242,23 @@ async def supervised(work: Coroutine[None, None, None], name: str) -> None:
 Follower = Callable[[list[Change]], None]
 
 
-async def follow_changes(store: Store, followers: Sequence[Follower]) -> None:
-    """Tell every follower what any process has changed in the registry."""
+async def follow_changes(
+    store: Store, followers: Sequence[Follower], start_over: Callable[[], Awaitable[None]]
+) -> None:
+    """Tell every follower what any process has changed in the registry.
+
+    Where more was changed than the store keeps, everything is read anew: `start_over`.
+    """
     last = await store.last_change()
     while True:
         await asyncio.sleep(CHANGE_POLL_S)
         try:
             changes = await store.changes(last)
+        except ChangesTrimmed:
+            last = await store.last_change()
+            logger.info("more was changed at once than is listed: all is read anew")
+            await start_over()
+            continue
         except StoreError as error:
             logger.error("changes cannot be read reason=%r", str(error))
             continue

@@ -14,6 +14,7 @@ from bittern.errors import StoreUnavailable
 from bittern.store.records import Change
 from bittern.testing import examples
 from bittern.testing.memory_store import MemoryStore
+from bittern.types import EUI64, GatewayEUI
 
 
 def free_ports(data_dir: Path) -> Configuration:
@@ -112,6 +113,36 @@ async def test_a_task_is_cancelled_when_its_context_ends():
     assert cancelled.is_set()
 
 
+async def never() -> None:
+    raise AssertionError("nothing was missed")
+
+
+async def test_all_is_read_anew_when_more_was_changed_than_is_listed(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(app, "CHANGE_POLL_S", 0.0)
+    store = MemoryStore(changes_kept=2)
+    await store.open()
+    heard: list[list[Change]] = []
+    started_over = asyncio.Event()
+
+    async def start_over() -> None:
+        started_over.set()
+
+    async with task(follow_changes(store, (heard.append,), start_over), "follow"):
+        await asyncio.sleep(0)
+        for number in range(5):
+            eui = GatewayEUI(EUI64.from_int(number))
+            await store.add_gateway(
+                msgspec.structs.replace(examples.GATEWAY, id=str(eui), gateway_eui=eui)
+            )
+        await started_over.wait()
+        await store.add_destination(examples.DESTINATION)
+        while not heard:
+            await asyncio.sleep(0)
+    assert [change.kind for change in heard[0]] == ["destination"]
+
+
 async def test_every_follower_hears_of_what_another_process_changed(
     monkeypatch: pytest.MonkeyPatch,
 ):
@@ -119,7 +150,7 @@ async def test_every_follower_hears_of_what_another_process_changed(
     store = MemoryStore()
     await store.open()
     heard: list[list[Change]] = []
-    async with task(follow_changes(store, (heard.append, heard.append)), "follow"):
+    async with task(follow_changes(store, (heard.append, heard.append), never), "follow"):
         await asyncio.sleep(0)
         await store.add_gateway(examples.GATEWAY)
         while len(heard) < 2:

@@ -112,6 +112,14 @@ class Network:
                 self.sessions.forget(DevEUI(EUI64.from_hex(change.identity)))
         self.unsolicited.follow(changes)
 
+    async def start_over(self) -> None:
+        """Changes were missed: nothing that is remembered of the registry can be trusted."""
+        self.directory.forget_everything()
+        self.queue.forget_everything()
+        self.transmitter.forget_everything()
+        self.sessions.forget_everything()
+        await self.unsolicited.start()
+
     def record(self, event: NetworkEvent) -> None:
         """What a front end tells of its gateways."""
         self.journal.record(event)

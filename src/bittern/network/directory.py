@@ -102,6 +102,10 @@ class Directory:
         for change in changes:
             self._forget(change)
 
+    def forget_everything(self) -> None:
+        for kept in (self._devices, self._gateways, self._plans, self._destinations):
+            kept.clear()
+
     def _forget(self, change: Change) -> None:
         match change.kind:
             case "device":

@@ -75,6 +75,11 @@ class MessageQueue:
                 self._followed += 1
                 self._idle.discard(DevEUI(EUI64.from_hex(change.identity)))
 
+    def forget_everything(self) -> None:
+        """Any device may have a message."""
+        self._followed += 1
+        self._idle.clear()
+
     def _is_under_way(self, message: QueuedDownlink) -> bool:
         until = self._under_way.get(message.message_id)
         if until is None:

@@ -53,6 +53,10 @@ class SessionCache:
         for dev_addr in self._addresses.pop(dev_eui, ()):
             self._at.pop(dev_addr, None)
 
+    def forget_everything(self) -> None:
+        self._at.clear()
+        self._addresses.clear()
+
     def forget_address(self, dev_addr: DevAddr) -> None:
         self._at.pop(dev_addr, None)
 

@@ -228,7 +228,11 @@ class Transmitter:
     def follow(self, changes: Iterable[Change]) -> None:
         """A gateway's region may have changed."""
         if any(change.kind == "gateway" for change in changes):
-            self._limits.clear()
+            self.forget_everything()
+
+    def forget_everything(self) -> None:
+        """What gateways may do; what they have sent stays accounted."""
+        self._limits.clear()
 
 
 def _transmission(

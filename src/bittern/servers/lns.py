@@ -128,6 +128,12 @@ class LnsServer:
                     name = f"lns-reconsider-{connection.gateway_eui}"
                     self._hub.start(self._hub.reconsider(connection), name)
 
+    def reconsider_all(self) -> None:
+        """Anything may have changed."""
+        for connection in self._hub.connections():
+            name = f"lns-reconsider-{connection.gateway_eui}"
+            self._hub.start(self._hub.reconsider(connection), name)
+
     def statistics(self) -> LnsStatistics:
         return self._hub.statistics()
 
