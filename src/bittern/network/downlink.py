@@ -106,8 +106,9 @@ class DownlinkPath:
         device: DeviceContext,
     ) -> None:
         """Send what is owed, if anything is, in the windows after this uplink."""
-        dev_eui, over_at = device.device.dev_eui, None
-        message, more = await self._queue.first(dev_eui)
+        dev_eui, message, more, over_at = device.device.dev_eui, None, False, None
+        if not self._queue.is_idle(dev_eui):
+            message, more = await self._queue.first(dev_eui)
         if answered.owed or answered.commands or message:
             if device.listens_between_uplinks:
                 self._between_uplinks.hold(dev_eui)

@@ -31,12 +31,16 @@ class MessageQueue:
         self._followed = 0
         self._under_way: dict[str, Instant] = {}
 
+    def is_idle(self, dev_eui: DevEUI) -> bool:
+        """Nothing waits for the device, as far as is known without asking the store."""
+        return dev_eui in self._idle
+
     async def first(self, dev_eui: DevEUI) -> tuple[QueuedDownlink | None, bool]:
         """The first that may be sent now, and whether there is another behind it.
 
         While it is under way there is none: what is behind it must not overtake it.
         """
-        if dev_eui in self._idle:
+        if self.is_idle(dev_eui):
             return None, False
         followed = self._followed
         queued = await self._store.queued(dev_eui, limit=2)

@@ -97,7 +97,9 @@ async def test_the_last_attempt_is_not_discarded_while_it_is_under_way(shelf):
 
 
 async def test_an_idle_device_costs_no_read(shelf, monkeypatch):
+    assert not shelf.queue.is_idle(examples.dev_eui(1))
     assert await shelf.first() == (None, False)
+    assert shelf.queue.is_idle(examples.DEV_EUI)
     reads: list[object] = []
     monkeypatch.setattr(shelf.store, "queued", lambda *_, **__: reads.append(1))
     assert await shelf.first() == (None, False)
