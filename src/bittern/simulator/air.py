@@ -15,6 +15,7 @@ from typing import Protocol
 
 from bittern.simulator.complaint import Complaint, DeviceComplaint
 from bittern.simulator.device import Received, SimulatedDevice
+from bittern.simulator.ping_slots import ping_window, slot_beginning
 from bittern.simulator.radio import Emission, ReceiveWindow
 from bittern.simulator.station import RadioTransmission
 from bittern.types import EUI64
@@ -57,6 +58,8 @@ class Air:
     clock_us: Callable[[], int] = lambda: time.monotonic_ns() // 1000
     on_received: Callable[[SimulatedDevice, Received], None] = lambda device, received: None
     complaints: list[DeviceComplaint] = field(default_factory=list)
+    gps_offset_us: int = 0
+    """GPS time minus the clock: where ping slots are."""
     _listeners: dict[EUI64, _Listener] = field(default_factory=dict)
 
     def add(self, device: SimulatedDevice) -> None:
@@ -103,7 +106,7 @@ class Air:
             )
             return
         try:
-            window = _open_window(listener, sent)
+            window = self._open_window(listener, sent)
             received = listener.device.receive(sent.phy_payload, snr_db, window)
         except DeviceComplaint as complaint:
             self._complain(listener, complaint)
@@ -113,29 +116,39 @@ class Air:
         if listener.waiting is not None and not listener.waiting.done():
             listener.waiting.set_result(received)
 
+    def _open_window(self, listener: _Listener, sent: RadioTransmission) -> ReceiveWindow:
+        """The window that hears it, or a complaint with all that was open."""
+        elapsed_us = sent.at_us - listener.ended_us
+        for window in listener.windows:
+            if abs(elapsed_us - window.delay_s * 1_000_000) <= TOLERANCE_US and _fits(window, sent):
+                return window
+        between = self._between_uplinks(listener.device, sent.at_us)
+        if between is not None and _fits(between, sent):
+            return between
+        expected = "; ".join(_described(window) for window in listener.windows) or "no window"
+        raise DeviceComplaint(
+            listener.device.dev_eui,
+            Complaint.OUTSIDE_WINDOWS,
+            f"sent {elapsed_us / 1e6:.6f} s after the uplink at {sent.frequency_hz} Hz, "
+            f"{sent.modulation}; open were {expected}",
+        )
+
+    def _between_uplinks(self, device: SimulatedDevice, at_us: int) -> ReceiveWindow | None:
+        """What a device of class C always has open, and one of class B in its ping slots."""
+        if device.device_class == "C":
+            return device.radio.rx2_window()
+        periodicity, session = device.desk.ping_slot_periodicity, device.session
+        if device.device_class != "B" or periodicity is None or session is None:
+            return None
+        gps_us = at_us + self.gps_offset_us
+        if not slot_beginning(gps_us, session.dev_addr, periodicity):
+            return None
+        return ping_window(device.region, session.dev_addr, gps_us, device.desk.ping_slot_channel)
+
     def _complain(self, listener: _Listener, complaint: DeviceComplaint) -> None:
         self.complaints.append(complaint)
         if listener.waiting is not None and not listener.waiting.done():
             listener.waiting.set_exception(complaint)
-
-
-def _open_window(listener: _Listener, sent: RadioTransmission) -> ReceiveWindow:
-    """The window that hears it, or a complaint with all that was open."""
-    elapsed_us = sent.at_us - listener.ended_us
-    for window in listener.windows:
-        if abs(elapsed_us - window.delay_s * 1_000_000) <= TOLERANCE_US and _fits(window, sent):
-            return window
-    if listener.device.device_class == "C":
-        window = listener.device.radio.rx2_window()
-        if _fits(window, sent):
-            return window
-    expected = "; ".join(_described(window) for window in listener.windows) or "no window"
-    raise DeviceComplaint(
-        listener.device.dev_eui,
-        Complaint.OUTSIDE_WINDOWS,
-        f"sent {elapsed_us / 1e6:.6f} s after the uplink at {sent.frequency_hz} Hz, "
-        f"{sent.modulation}; open were {expected}",
-    )
 
 
 def _fits(window: ReceiveWindow, sent: RadioTransmission) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from bittern.lorawan.class_b import next_ping_slot
 from bittern.lorawan.crypto import SessionKeys, data_down_mic
 from bittern.lorawan.frame import DataDown, MType
 from bittern.lorawan.versions import MacVersion
@@ -152,3 +153,39 @@ def test_complaint_without_a_waiting_exchange_is_kept() -> None:
     air.send(device, [])
     air.transmit(a_transmission(device, NOW_US + 1_000_000, phy_payload=b"\x60" + bytes(11)))
     assert [c.complaint for c in air.complaints] == [Complaint.WRONG_DEV_ADDR]
+
+
+# Class B
+
+
+def a_device_of_class_b() -> SimulatedDevice:
+    device = a_device("B")
+    device.desk.ping_slot_periodicity = 0
+    return device
+
+
+def a_slot_us(air: Air, device: SimulatedDevice) -> int:
+    """The clock at a ping slot."""
+    return next_ping_slot(air.gps_offset_us + NOW_US, DEV_ADDR, 0).gps_time_us - air.gps_offset_us
+
+
+@pytest.mark.parametrize(("off_us", "complaints"), [(0, 0), (30_000, 1), (-500, 1)])
+def test_class_b_hears_in_its_ping_slots_only(off_us: int, complaints: int) -> None:
+    air, device = an_air(), a_device_of_class_b()
+    air.gps_offset_us = 1_234_567_890_123
+    air.add(device)
+    at_us = a_slot_us(air, device) + off_us
+    air.transmit(
+        a_transmission(device, at_us, frequency_hz=869_525_000, modulation=Modulation(9, 125))
+    )
+    assert len(air.complaints) == complaints
+
+
+def test_without_having_told_its_slots_a_device_opens_none() -> None:
+    air, device = an_air(), a_device("B")
+    air.add(device)
+    at_us = a_slot_us(air, device)
+    air.transmit(
+        a_transmission(device, at_us, frequency_hz=869_525_000, modulation=Modulation(9, 125))
+    )
+    assert len(air.complaints) == 1
