@@ -15,7 +15,7 @@ import msgspec
 from bittern.lorawan.commands import LinkADRReq
 from bittern.lorawan.regions.plan import Modulation, Plan
 from bittern.mac.link_budget import required_snr_db
-from bittern.mac.session import Session
+from bittern.mac.session import RadioState, Session
 
 HISTORY_SIZE = 20
 """Uplinks, as many as the reference algorithm wants to have heard."""
@@ -92,15 +92,28 @@ def record(history: bytes, *, lost: int, snr_db: float) -> bytes:
     return history[-_RECORD * (HISTORY_SIZE - 1) :] + bytes((min(lost, 255), snr))
 
 
-def observe(
-    session: Session, *, data_rate: int, snr_db: float, lost: int, adr: bool, plan: Plan
-) -> Session:
+class Heard(NamedTuple):
+    """What an uplink tells of the link."""
+
+    data_rate: int
+    snr_db: float
+    lost: int
+    """Uplinks between the last one heard and this one."""
+    adr: bool
+    adr_ack_req: bool
+
+
+def observe(session: Session, heard: Heard, plan: Plan) -> Session:
     """After a new uplink: what it tells of the device's setting, and its place in the history.
 
-    A device that hears nothing for long goes to full power before it steps down by a data rate
-    (TS001-1.0.4, 4.3.1.1), so who comes slower than told is at full power.
+    A device that hears nothing for long asks by ADRACKReq. Then it goes to full power, steps down
+    by a data rate at a time, and at last sends once and on all channels (TS001-1.0.4, 4.3.1.1): so
+    who asks may be anywhere on that way, and who comes slower than told is at full power.
     """
     radio, history = session.radio, session.uplink_history
+    data_rate, adr = heard.data_rate, heard.adr
+    if heard.adr_ack_req and not radio.link_uncertain and _is_adapted(radio):
+        radio = msgspec.structs.replace(radio, link_uncertain=True)
     if data_rate != radio.data_rate:
         slower = radio.data_rate is not None and data_rate < radio.data_rate
         fell_back = adr and slower and not _was_asked_for(session, data_rate)
@@ -112,12 +125,17 @@ def observe(
         )
         history = b""
     if adr and plan.data_rates[data_rate].modulation is Modulation.LORA:
-        history = record(history, lost=lost, snr_db=snr_db)
+        history = record(history, lost=heard.lost, snr_db=heard.snr_db)
     elif history:
         history = b""
     if radio is session.radio and history == session.uplink_history:
         return session
     return msgspec.structs.replace(session, radio=radio, uplink_history=history)
+
+
+def _is_adapted(radio: RadioState) -> bool:
+    """There is something that a device without downlinks falls back from unseen."""
+    return radio.tx_power > 0 or radio.nb_trans > 1 or bool(radio.enabled_channels)
 
 
 def _was_asked_for(session: Session, data_rate: int) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from bittern.lorawan.commands import DownlinkCommand
-from bittern.mac.adr import observe
+from bittern.mac.adr import Heard, observe
 from bittern.mac.commands.dispatch import Obeyed, obey
 from bittern.mac.commands.notices import CommandProblem, Ignored, Notice
 from bittern.mac.commands.schedule import schedule
@@ -66,14 +66,14 @@ def exchange(opened: Opened, surroundings: Surroundings) -> Answered:
 
 def _observed(opened: Accepted, session: Session, surroundings: Surroundings) -> Session:
     last = opened.before.fcnt_up
-    return observe(
-        session,
+    heard = Heard(
         data_rate=surroundings.data_rate,
         snr_db=surroundings.snr_db,
         lost=opened.fcnt - last - 1 if last >= 0 else 0,
         adr=opened.adr,
-        plan=surroundings.wanted.plan,
+        adr_ack_req=opened.adr_ack_req,
     )
+    return observe(session, heard, surroundings.wanted.plan)
 
 
 def _in_class(

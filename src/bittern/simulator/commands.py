@@ -200,10 +200,17 @@ class CommandDesk:
         self._answers.clear()
         self.demanded_rejoin = None
 
-    def for_uplink(self) -> bytes:
-        """What the next uplink carries; answers that are not sticky are given away."""
+    def for_uplink(self, limit: int | None = None) -> bytes:
+        """What the next uplink carries, whole commands up to ``limit`` bytes in their order.
+
+        Answers that are not sticky are given away, whether they fit or not.
+        """
         indications = self.indication, self.class_indication
-        commands = b"".join((*indications, *self._sticky, *self._answers, *self._asked))
+        commands = b""
+        for command in (*indications, *self._sticky, *self._answers, *self._asked):
+            if limit is not None and len(commands) + len(command) > limit:
+                break
+            commands += command
         self._answers.clear()
         self._asked.clear()
         return commands

@@ -195,12 +195,9 @@ class SimulatedDevice:
         """
         session = self._active()
         self._open_join = None
-        commands = self.desk.for_uplink()
+        commands = self.desk.for_uplink(None if fport is None else MAX_FOPTS_SIZE)
         if len(commands) > MAX_FOPTS_SIZE:
-            if fport is None:
-                payload, fport, commands = commands, 0, b""
-            else:
-                commands = commands[:MAX_FOPTS_SIZE]
+            payload, fport, commands = commands, 0, b""
         fcnt = session.fcnt_up
         session.fcnt_up += 1
         frame = DataUp(

@@ -145,11 +145,16 @@ class DeviceRadio:
     # Listening
 
     def windows(self, sent: Emission, *, join: bool) -> tuple[ReceiveWindow, ReceiveWindow]:
-        """RX1 and RX2 after that uplink (TS001-1.0.4, 3.3; join delays: RP002-1.0.4, 2.5.8)."""
+        """RX1 and RX2 after that uplink (TS001-1.0.4, 3.3; join delays: RP002-1.0.4, 2.5.8).
+
+        What the network moved counts for data frames only.
+        """
         delay_s = JOIN_ACCEPT_DELAY1_S if join else self.rx1_delay_s
         offset = 0 if join else self.rx1_dr_offset
         rx1_data_rate = self.region.rx1_data_rate(sent.data_rate, offset)
         channel = self.channels[sent.channel]
+        if join:
+            channel = replace(channel, downlink_frequency_hz=None)
         return (
             self._window(
                 "RX1",

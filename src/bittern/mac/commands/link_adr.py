@@ -164,13 +164,7 @@ def _awaits_channels(session: Session) -> bool:
 
 
 def _is_to_be_told_again(session: Session, surroundings: Surroundings) -> bool:
-    """The device turns ADR on and may not be where it is believed to be. A device that asks by
-    ADRACKReq will go to full power, one transmission and all channels, or has done so."""
-    if not surroundings.adr or surroundings.wanted.adr is None:
-        return False
-    radio = session.radio
-    is_adapted = radio.tx_power > 0 or radio.nb_trans > 1 or bool(radio.enabled_channels)
-    return radio.link_uncertain or (surroundings.adr_ack_req and is_adapted)
+    return session.radio.link_uncertain and surroundings.adr and surroundings.wanted.adr is not None
 
 
 def _as_told(setting: Setting, session: Session, surroundings: Surroundings) -> Setting:
