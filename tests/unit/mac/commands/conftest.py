@@ -4,7 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
+from bittern.lorawan.commands import DownlinkCommand, pack_commands
+from bittern.mac.commands.requests import sent
 from bittern.mac.commands.surroundings import Surroundings
+from bittern.mac.session import Session
 from bittern.types import Instant
 
 
@@ -25,3 +28,15 @@ def surroundings(want) -> Callable[..., Surroundings]:
         return Surroundings(**{**given, **fields})
 
     return make
+
+
+@pytest.fixture
+def asked() -> Callable[..., Session]:
+    """The session after these commands were sent, each as a request of its own."""
+
+    def ask(session: Session, *requests: DownlinkCommand) -> Session:
+        for request in requests:
+            session = sent(session, pack_commands([request]))
+        return session
+
+    return ask
