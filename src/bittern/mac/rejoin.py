@@ -229,6 +229,14 @@ def _spent(
             next_join_nonce=2,
             last_rj_count1=-1 if rj_count1 is None else rj_count1,
         )
+    if rj_count1 is not None and state.join_eui != credentials.join_eui:
+        # Counters belong to a JoinEUI, and begin anew under another one (1.1, 6.2.2).
+        state = msgspec.structs.replace(
+            state,
+            join_eui=credentials.join_eui,
+            last_dev_nonce=None,
+            used_dev_nonces=frozenset(),
+        )
     return msgspec.structs.replace(
         state,
         revision=state.revision + 1,

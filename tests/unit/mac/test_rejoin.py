@@ -357,3 +357,13 @@ def test_no_reason_tells_a_key(rejoin, session):
         text = repr(rejoin(request(kind, 0, wrong), session, state=state()))
         assert NWK_KEY.reveal().hex() not in text
         assert session.keys.s_nwk_s_int_key.reveal().hex() not in text
+
+
+def test_a_type_1_request_is_not_taken_twice_after_its_join_eui_has_changed(rejoin):
+    """The counters of the old JoinEUI do not stand for those of the new one."""
+    earlier = state(join_eui=OTHER_JOIN_EUI, last_dev_nonce=40, last_rj_count1=60)
+    first = granted(rejoin(request(1, 5, NWK_KEY), state=earlier))
+    assert first.after.last_rj_count1 == 5
+    assert first.after.last_dev_nonce is None
+    replay = rejoin(request(1, 5, NWK_KEY), state=first.after)
+    assert refusal(replay) is Refusal.RJ_COUNT_REPLAYED
