@@ -22,6 +22,10 @@ class ClassProfile(Protocol):
     def supports_class_b(self) -> bool: ...
     @property
     def supports_class_c(self) -> bool: ...
+    @property
+    def class_b_timeout_s(self) -> int: ...
+    @property
+    def class_c_timeout_s(self) -> int: ...
 
 
 def device_class(session: Session, profile: ClassProfile) -> DeviceClass:
@@ -37,6 +41,14 @@ def device_class(session: Session, profile: ClassProfile) -> DeviceClass:
     if announces_class(session.mac_version):
         return "C" if session.device_class == "C" else "A"
     return "C"
+
+
+def response_timeout_s(session: Session, profile: ClassProfile) -> int:
+    """How long the device may take to acknowledge a downlink; until then it is sent nothing more
+    (TS001-1.0.4, CLASS_B_RESP_TIMEOUT and CLASS_C_RESP_TIMEOUT)."""
+    if device_class(session, profile) == "B":
+        return profile.class_b_timeout_s
+    return profile.class_c_timeout_s
 
 
 def listens_between_uplinks(profile: ClassProfile) -> bool:

@@ -1,8 +1,8 @@
 """Every gateway's time on air: what it was handed, what it reported, and so what it can still send.
 
-A frame is booked when a gateway is handed it: for RX1, and for RX2 too where it may choose that.
-Its report says which it was; without a report the booking is taken back. Times are the server's;
-they are a little off the gateway's, so frames are kept `GUARD_S` apart.
+A frame is booked when a gateway is handed it, for the first of its windows; should the report name
+another, for that; without a report the booking is taken back. Times are the server's; they are a
+little off the gateway's, so frames are kept `GUARD_S` apart.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
-from itertools import chain
 from math import log
 from typing import NamedTuple
 
@@ -107,7 +106,7 @@ class GatewayAirtime:
         return max((self._within(limit, slot) for limit in limits), default=slot.at)
 
     def _radio_ends(self, slot: Slot) -> Instant:
-        for other in chain.from_iterable(self._booked.values()):
+        for other, *_ in self._booked.values():
             if slot.at < other.end + GUARD_S and other.at < slot.end + GUARD_S:
                 return Instant(other.end + GUARD_S)
         return slot.at
@@ -222,8 +221,9 @@ def _pauses_are_over(spent: Iterable[Slot], factor: int, slot: Slot) -> Instant:
     """When neither a pause reaches the slot nor its own pause the next frame booked."""
     at = slot.at
     for other in spent:
+        over_at = Instant(other.at + factor * other.airtime_s + GUARD_S)
         if other.at <= at:
-            at = Instant(max(at, other.at + factor * other.airtime_s))
-        elif at + factor * slot.airtime_s > other.at:
-            at = Instant(other.at + factor * other.airtime_s)
+            at = max(at, over_at)
+        elif at + factor * slot.airtime_s + GUARD_S > other.at:
+            at = over_at
     return at

@@ -21,6 +21,7 @@ import msgspec
 from bittern.errors import StaleSession
 from bittern.lorawan.radio import Reception, TransmissionReport
 from bittern.lorawan.regions.plan import Plan
+from bittern.mac.device_class import response_timeout_s
 from bittern.mac.downlink import Composed, compose
 from bittern.mac.exchange import Answered
 from bittern.mac.session import Session
@@ -119,12 +120,14 @@ class DownlinkPath:
             self._between_uplinks.resume(dev_eui, over_at or self._now())
 
     async def _send(self, answer: _Answer) -> Instant | None:
-        """When the last of its windows is over; None: nothing was sent."""
+        """When what comes of it is over; None: nothing was sent."""
         composed = await self._stored(answer)
         if composed is None:
             return None
         handed_over = self._hand_over(answer, composed)
-        return None if handed_over is None else handed_over.offer.slots[-1].end
+        if handed_over is None:
+            return None
+        return Instant(handed_over.offer.slots[-1].end + _response_s(answer, composed))
 
     async def _stored(self, answer: _Answer) -> Composed | None:
         """The frame, its counter used up; None if there is none."""
@@ -187,7 +190,7 @@ class DownlinkPath:
         if not isinstance(offers, list):
             self._waits(answer.dev_eui, None, offers)
             return None
-        watch = self._watch(answer.dev_eui, composed)
+        watch = self._watch(answer, composed, frame)
         handed_over = self._transmitter.hand_over(
             answer.dev_eui, composed.phy_payload, offers, watch
         )
@@ -199,18 +202,20 @@ class DownlinkPath:
         self._journal.record(sent_event(composed, handed_over, self._now()))
         return handed_over
 
-    def _watch(self, dev_eui: DevEUI, composed: Composed) -> Watch | None:
+    def _watch(self, answer: _Answer, composed: Composed, frame: Frame) -> Watch:
         """An unconfirmed message is done with when it is reported; a confirmed one waits for its
         acknowledgement, which the next uplink has or has not."""
-        message_id = composed.message_id
-        if message_id is None:
-            return None
+        dev_eui, message_id = answer.dev_eui, composed.message_id
 
         async def watch(report: TransmissionReport | None) -> None:
-            if report is None or composed.confirmed:
+            if message_id is not None and (report is None or composed.confirmed):
                 self._queue.returned(message_id)
-            else:
+            elif message_id is not None:
                 await self._queue.done(dev_eui, message_id)
+            if report is not None and answer.device.listens_between_uplinks:
+                airtime_s = frame.airtime_s(report.data_rate)
+                over_at = report.at + airtime_s + _response_s(answer, composed)
+                self._between_uplinks.resume(dev_eui, Instant(over_at))
 
         return watch
 
@@ -257,6 +262,13 @@ def sent_event(composed: Composed, handed_over: HandedOver, at: Instant) -> Down
         device_class=offer.device_class,
         window=_window_name(offer),
     )
+
+
+def _response_s(answer: _Answer, composed: Composed) -> int:
+    """What a device that listens between uplinks is granted to acknowledge a confirmed message."""
+    if not composed.confirmed:
+        return 0
+    return response_timeout_s(composed.after, answer.device.profile)
 
 
 def _window_name(offer: Offer) -> WindowName:

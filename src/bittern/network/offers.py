@@ -2,7 +2,8 @@
 
 A `Route` is a gateway that heard the device. Each is asked for its `Offer`: the windows that it can
 still be in time for, that its radio is free in and that its duty cycle leaves airtime for. The best
-offer has the best link, as far as that matters, and of equals the gateway with less to do.
+offer has the best link, as far as that matters; of equals the gateway with less to do, then the
+shorter time on air.
 
 All times are the server's. The end of an uplink is half a round trip before the server got it, and
 a frame reaches its gateway half a round trip after it left.
@@ -44,10 +45,11 @@ class Frame(msgspec.Struct, frozen=True):
     size: int
     """Of the PHYPayload, in bytes."""
 
+    def airtime_s(self, data_rate: int) -> float:
+        return time_on_air_s(self.plan.data_rates[data_rate], self.size, crc=False)
+
     def slot(self, at: float, window: Window) -> Slot:
-        data_rate = self.plan.data_rates[window.data_rate]
-        airtime_s = time_on_air_s(data_rate, self.size, crc=False)
-        return Slot(Instant(at), airtime_s, window.frequency_hz)
+        return Slot(Instant(at), self.airtime_s(window.data_rate), window.frequency_hz)
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +92,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
         """How much too early it is to hand the frame over, if it is to leave at once."""
         return self.slots[0].at - now - self.route.round_trip_s / 2 - TX_LEAD_S
 
-    def rank(self, now: Instant) -> tuple[float, float, float]:
+    def rank(self, now: Instant) -> tuple[float, float, float, float]:
         """The higher, the better."""
         account = self.route.account
         silence_db = UNREPORTED_DB * min(account.unreported, 3)
@@ -98,7 +100,8 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
         return (
             min(self.margin_db, COMFORTABLE_DB) - silence_db,
             -round(max(used, account.load(now)), 1),
-            self.margin_db,
+            -self.slots[0].airtime_s,
+            self.route.snr_db,
         )
 
 

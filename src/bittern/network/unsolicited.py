@@ -24,7 +24,7 @@ from bittern.lorawan.class_b import SLOT_US
 from bittern.lorawan.gps_time import gps_time_us, utc_of_gps_us
 from bittern.lorawan.radio import TransmissionReport, Window
 from bittern.mac import listening
-from bittern.mac.device_class import device_class
+from bittern.mac.device_class import device_class, response_timeout_s
 from bittern.mac.downlink import Composed, compose
 from bittern.mac.session import Session
 from bittern.mac.windows import Windows
@@ -275,7 +275,7 @@ class Unsolicited:
         if not reported:
             return self._appointments.quiet(dev_eui, over_at)
         if message.confirmed:
-            timeout_s = _timeout_s(errand)
+            timeout_s = response_timeout_s(errand.session, errand.device.profile)
             return self._appointments.quiet(dev_eui, Instant(over_at + timeout_s))
         await self._queue.done(dev_eui, message.message_id)
         self._appointments.quiet(dev_eui, over_at)
@@ -311,9 +311,3 @@ def _ready(offers: Sequence[Offer], one: Turn, now: Instant) -> tuple[float, lis
 def _effects(errand: _Errand) -> list[Effect]:
     """All turns of a message are one attempt."""
     return [DownlinkAttempted(errand.message.message_id)] if errand.number == 0 else []
-
-
-def _timeout_s(errand: _Errand) -> int:
-    profile = errand.device.profile
-    in_b = device_class(errand.session, profile) == "B"
-    return profile.class_b_timeout_s if in_b else profile.class_c_timeout_s

@@ -47,7 +47,7 @@ class _Listener:
     ended_us: int = 0
     """When its last uplink ended."""
     windows: tuple[ReceiveWindow, ...] = ()
-    """Still to come; a frame taken closes both."""
+    """Still to come; a frame taken in one closes both."""
     waiting: asyncio.Future[Received] | None = None
 
 
@@ -111,7 +111,8 @@ class Air:
         except DeviceComplaint as complaint:
             self._complain(listener, complaint)
             return
-        listener.windows = ()
+        if window in listener.windows:
+            listener.windows = ()
         self.on_received(listener.device, received)
         if listener.waiting is not None and not listener.waiting.done():
             listener.waiting.set_result(received)

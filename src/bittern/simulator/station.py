@@ -87,6 +87,9 @@ class Station:
     chance: random.Random
     pps: bool = False
     """Has a pulse per second, and so asks for the time."""
+    pulse_us: int | None = None
+    """The counter at one of the pulses: they tell the time to the microsecond, and the server only
+    which second it is. None: the server's answer is taken as it comes, late by its way."""
     plan: _Plan | None = None
     session: int = 0
     gps_offset_us: int | None = None
@@ -371,7 +374,12 @@ class Station:
             if message["xtime"] >> 48 & 0x7F == self.session:
                 self.gps_offset_us = gps_us - (message["xtime"] & _COUNTER)
         elif isinstance(message.get("txtime"), int):
-            self.gps_offset_us = gps_us - message["txtime"]
+            self.gps_offset_us = self._to_a_pulse(gps_us - message["txtime"])
+
+    def _to_a_pulse(self, offset_us: int) -> int:
+        if self.pulse_us is None:
+            return offset_us
+        return round((offset_us + self.pulse_us) / 1_000_000) * 1_000_000 - self.pulse_us
 
 
 def _pair(message: dict[str, Any], data_rate: str, frequency: str) -> tuple[int, int] | None:

@@ -2,7 +2,13 @@ import pytest
 
 from bittern.lorawan.radio import Reception
 from bittern.lorawan.versions import MacVersion
-from bittern.mac.device_class import GATEWAYS_KEPT, device_class, heard, listens_between_uplinks
+from bittern.mac.device_class import (
+    GATEWAYS_KEPT,
+    device_class,
+    heard,
+    listens_between_uplinks,
+    response_timeout_s,
+)
 from bittern.mac.session import HeardBy
 from bittern.store.records import DeviceProfile
 from bittern.testing import examples
@@ -60,3 +66,15 @@ def test_who_heard_the_device_is_remembered_the_best_first():
 def test_a_crowd_is_not_remembered():
     session = heard(examples.session(), [reception(number) for number in range(20)])
     assert [int(by.gateway_eui) for by in session.heard_by] == list(range(GATEWAYS_KEPT))
+
+
+@pytest.mark.parametrize(("in_class", "seconds"), [("B", 20), ("A", 30)])
+def test_the_profile_says_how_long_an_acknowledgement_may_take(in_class, seconds):
+    of_both = DeviceProfile(
+        id="p",
+        supports_class_b=True,
+        supports_class_c=True,
+        class_b_timeout_s=20,
+        class_c_timeout_s=30,
+    )
+    assert response_timeout_s(examples.session(device_class=in_class), of_both) == seconds

@@ -189,3 +189,13 @@ def test_without_having_told_its_slots_a_device_opens_none() -> None:
         a_transmission(device, at_us, frequency_hz=869_525_000, modulation=Modulation(9, 125))
     )
     assert len(air.complaints) == 1
+
+
+def test_a_frame_between_uplinks_leaves_the_windows_of_the_last_one_open() -> None:
+    air, device = an_air(), a_device("C")
+    device.uplink(b"a", 1)
+    air.send(device, [])
+    rx2 = {"frequency_hz": 869_525_000, "modulation": Modulation(12, 125)}
+    air.transmit(a_transmission(device, NOW_US + 300_000, fcnt=0, **rx2))
+    air.transmit(a_transmission(device, NOW_US + 1_000_000, fcnt=1))
+    assert air.complaints == []

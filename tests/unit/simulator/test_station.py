@@ -257,6 +257,13 @@ def test_station_with_pps_asks_for_the_time_until_it_knows() -> None:
     assert told["upinfo"]["gpstime"] == 5_010_000
 
 
+def test_a_station_that_knows_its_pulses_takes_only_the_second_from_the_server() -> None:
+    station = a_station()
+    station.pps, station.pulse_us = True, 250_000
+    station.receive('{"msgtype":"timesync","txtime":1300000,"gpstime":77090000}', 1_340_000)
+    assert station.gps_offset_us == 75_750_000, "a pulse at 1.25 s was second 77 and not 77.04"
+
+
 def test_server_may_label_the_clock_by_an_uplink() -> None:
     station = a_station()
     label = {"msgtype": "timesync", "xtime": station.xtime(7_000), "gpstime": 8_000}

@@ -1,0 +1,298 @@
+"""Class C on air. Every line is a frame: seconds, who sends, in which window, to whom, what.
+
+A frame for class C leaves as soon as it has reached its gateway: 20 ms on the way and 20 ms in the
+station, unless a test says otherwise.
+"""
+
+from __future__ import annotations
+
+from bittern.network.events import DownlinkDiscarded, DownlinkUnreported, DownlinkWaits
+from bittern.store.records import ParticipatingGateway, ParticipatingGateways
+
+
+async def a_valve(field, **profile):
+    """A device of class C in US915 that has been heard, with nothing left to be told."""
+    await field.add_device("valve", device_class="C", **profile)
+    for _ in range(2):
+        await field.up("valve")
+        await field.passes(10)
+    field.begin()
+
+
+async def test_a_message_is_sent_the_moment_it_is_queued(field_us915):
+    field = field_us915
+    await field.add_gateway("roof")
+    await a_valve(field)
+    await field.queue("valve", b"open")
+    await field.passes(10)
+    await field.queue("valve", b"close")
+    await field.passes(10)
+    assert (
+        field.on_air()
+        == """
+  0.040 roof   RX2  valve FCnt 1 open
+ 10.040 roof   RX2  valve FCnt 2 close
+"""
+    )
+
+
+async def test_messages_queue_up_behind_each_other_and_do_not_overlap(field_us915):
+    """A frame of this size takes 289 ms at SF12 and 500 kHz."""
+    field = field_us915
+    await field.add_gateway("roof")
+    await a_valve(field)
+    for payload in (b"one", b"two", b"three"):
+        await field.queue("valve", payload)
+    await field.queue("valve", b"alarm", priority=9)
+    await field.passes(10)
+    assert (
+        field.on_air()
+        == """
+  0.040 roof   RX2  valve FCnt 1 one
+  0.389 roof   RX2  valve FCnt 2 alarm
+  0.738 roof   RX2  valve FCnt 3 two
+  1.086 roof   RX2  valve FCnt 4 three
+"""
+    )
+    assert field.gateways["roof"].station.dropped == []
+
+
+async def test_a_confirmed_message_waits_for_its_acknowledgement(field_us915):
+    field = field_us915
+    await field.add_gateway("roof")
+    await a_valve(field)
+    await field.queue("valve", b"open", confirmed=True)
+    await field.queue("valve", b"next")
+    await field.passes(3)
+    await field.up("valve", b"is open")
+    await field.passes(10)
+    assert (
+        field.on_air()
+        == """
+  0.040 roof   RX2  valve FCnt 1 confirmed open
+  3.000 valve  up   FCnt 2 ack
+  4.000 roof   RX1  valve FCnt 2 next
+"""
+    )
+
+
+async def test_without_acknowledgement_it_is_sent_three_times_and_given_up(field_us915):
+    """The profile grants the device 8 seconds after the end of the frame."""
+    field = field_us915
+    await field.add_gateway("roof")
+    await a_valve(field)
+    message = await field.queue("valve", b"open", confirmed=True)
+    field.deaf.add("valve")
+    await field.passes(60)
+    assert (
+        field.on_air()
+        == """
+  0.040 roof   RX2  valve FCnt 1 not heard
+  8.389 roof   RX2  valve FCnt 2 not heard
+ 16.738 roof   RX2  valve FCnt 3 not heard
+"""
+    )
+    [discarded] = field.happened(DownlinkDiscarded)
+    assert discarded.message_id == message.message_id
+
+
+async def test_a_device_that_heard_only_the_second_try_acknowledges_that_one(field_us915):
+    field = field_us915
+    await field.add_gateway("roof")
+    await a_valve(field)
+    field.deaf.add("valve")
+    await field.queue("valve", b"open", confirmed=True)
+    await field.passes(5)
+    field.deaf.clear()
+    await field.passes(5)
+    await field.up("valve", b"is open")
+    await field.passes(60)
+    assert (
+        field.on_air()
+        == """
+  0.040 roof   RX2  valve FCnt 1 not heard
+  8.389 roof   RX2  valve FCnt 2 confirmed open
+ 10.000 valve  up   FCnt 2 ack
+"""
+    )
+    assert await field.store.queued(field.dev_eui("valve")) == []
+
+
+async def test_a_station_that_drops_a_frame_says_nothing_so_the_next_gateway_sends(field_us915):
+    field = field_us915
+    roof, yard = await field.add_gateway("roof"), await field.add_gateway("yard")
+    await a_valve(field)
+    roof.drops = 1
+    await field.queue("valve", b"open")
+    await field.passes(10)
+    assert (
+        field.on_air()
+        == """
+  1.439 yard   RX2  valve FCnt 2 open
+"""
+    )
+    [unreported] = field.happened(DownlinkUnreported)
+    assert unreported.gateway_eui == roof.eui
+    assert yard.station.dropped == []
+
+
+async def test_a_message_waits_for_a_gateway_and_goes_when_it_is_there(field_us915):
+    field = field_us915
+    roof = await field.add_gateway("roof")
+    await a_valve(field)
+    roof.disconnect()
+    await field.queue("valve", b"open")
+    await field.passes(60)
+    assert len(field.happened(DownlinkWaits)) == 1
+    roof.connect()
+    await field.passes(5)
+    assert (
+        field.on_air()
+        == """
+ 60.060 roof   RX2  valve FCnt 1 open
+"""
+    )
+
+
+async def test_a_message_outlives_the_server(field_us915):
+    """The gateway is back a second after the restart, and the message follows its router_config."""
+    field = field_us915
+    roof = await field.add_gateway("roof")
+    await a_valve(field)
+    roof.disconnect()
+    await field.queue("valve", b"open")
+    await field.restart()
+    await field.passes(5)
+    assert (
+        field.on_air()
+        == """
+  1.060 roof   RX2  valve FCnt 1 open
+"""
+    )
+
+
+async def test_an_uplink_is_answered_first_in_its_own_windows(field_us915):
+    field = field_us915
+    await field.add_gateway("roof")
+    await a_valve(field)
+    await field.up("valve", confirmed=True)
+    await field.passes(0.5)
+    await field.queue("valve", b"open")
+    await field.passes(5)
+    assert (
+        field.on_air()
+        == """
+  0.000 valve  up   FCnt 2 confirmed
+  1.000 roof   RX1  valve FCnt 1 ack
+  1.070 roof   RX2  valve FCnt 2 open
+"""
+    )
+
+
+async def test_a_confirmed_message_in_an_answer_has_its_time_too(field_us915):
+    """The gateway that knew the device is gone; the next uplink is heard by another one."""
+    field = field_us915
+    roof = await field.add_gateway("roof")
+    await field.add_gateway("yard")
+    field.heard_by["valve"] = {"roof": 5.0}
+    await a_valve(field)
+    roof.disconnect()
+    await field.queue("valve", b"open", confirmed=True)
+    field.deaf.add("valve")
+    field.heard_by["valve"] = {"yard": 5.0}
+    await field.up("valve")
+    await field.passes(15)
+    assert (
+        field.on_air()
+        == """
+  0.000 valve  up   FCnt 2
+  1.000 yard   RX1  valve FCnt 1 not heard
+  9.072 yard   RX2  valve FCnt 2 not heard
+"""
+    )
+
+
+async def test_it_goes_by_the_gateway_that_hears_the_device_now(field_us915):
+    field = field_us915
+    await field.add_gateway("roof")
+    await field.add_gateway("yard")
+    field.heard_by["valve"] = {"roof": -5.0, "yard": -7.0}
+    await a_valve(field)
+    await field.queue("valve", b"one")
+    await field.passes(10)
+    field.heard_by["valve"] = {"yard": 3.0}
+    await field.up("valve")
+    await field.passes(10)
+    await field.queue("valve", b"two")
+    await field.passes(10)
+    assert (
+        field.on_air()
+        == """
+  0.040 roof   RX2  valve FCnt 1 one
+ 10.000 valve  up   FCnt 2
+ 20.040 yard   RX2  valve FCnt 2 two
+"""
+    )
+
+
+async def test_in_europe_a_gateway_rests_after_each_frame_as_its_duty_cycle_has_it(field_eu868):
+    """10 % at 869.525 MHz: after 1.155 s on air at SF12 it is silent until 11.55 s have passed."""
+    field = field_eu868
+    await field.add_gateway("roof")
+    await field.add_device("valve", device_class="C")
+    await field.up("valve")
+    await field.passes(20)
+    field.begin()
+    for payload in (b"one", b"two", b"three"):
+        await field.queue("valve", payload)
+    await field.passes(60)
+    assert (
+        field.on_air()
+        == """
+  0.040 roof   RX2  valve FCnt 0 one
+ 11.621 roof   RX2  valve FCnt 1 two
+ 23.201 roof   RX2  valve FCnt 2 three
+"""
+    )
+    assert field.gateways["roof"].station.dropped == []
+
+
+# Gateways that were chosen
+
+
+def chosen(field, mode, *names, interval_s=60):
+    listed = tuple(ParticipatingGateway(field.gateways[name].eui, 923_300_000) for name in names)
+    return ParticipatingGateways(mode=mode, gateways=listed, interval_s=interval_s)
+
+
+async def test_chosen_gateways_send_one_after_the_other(field_us915):
+    """Each time under a counter of its own: who hears several of them hears the message anew."""
+    field = field_us915
+    for name in ("roof", "yard", "gate"):
+        await field.add_gateway(name)
+    await a_valve(field)
+    one_by_one = chosen(field, "SEQUENTIAL", "gate", "yard", interval_s=30)
+    await field.queue("valve", b"open", participating=one_by_one)
+    await field.passes(100)
+    assert (
+        field.on_air()
+        == """
+  0.040 gate   RX2  valve FCnt 1 open
+ 30.389 yard   RX2  valve FCnt 2 open
+"""
+    )
+
+
+async def test_chosen_gateways_send_at_the_same_time(field_us915):
+    """The device takes the first, and knows the second by its counter."""
+    field = field_us915
+    for name in ("roof", "yard"):
+        await field.add_gateway(name)
+    await a_valve(field)
+    at_once = chosen(field, "CONCURRENT", "roof", "yard")
+    await field.queue("valve", b"open", participating=at_once)
+    await field.passes(100)
+    first, second = field.on_air().strip().splitlines()
+    assert first == "0.040 roof   RX2  valve FCnt 1 open"
+    assert second.strip().startswith("0.040 yard   RX2  valve complains")
+    assert "counter" in second
