@@ -1,5 +1,6 @@
 """The whole path with a genuine Basics Station: the command line sets everything up, a device joins
-over the air, ten uplinks reach an MQTT subscriber, and a confirmed downlink comes back in RX1.
+over the air, ten uplinks reach an MQTT subscriber, and a confirmed downlink comes back in RX1, or
+in class C the moment it is queued.
 
 Runs where BITTERN_STATION_BIN names a binary (version 2.0.6, variant ``testsim``).
 """
@@ -26,7 +27,13 @@ import pytest
 from bittern.lorawan.regions import plan
 from bittern.lorawan.versions import MacVersion
 from bittern.simulator.air import Air, Hearing
-from bittern.simulator.device import DownlinkReceived, Joined, Otaa, SimulatedDevice
+from bittern.simulator.device import (
+    DownlinkReceived,
+    Joined,
+    Otaa,
+    Received,
+    SimulatedDevice,
+)
 from bittern.simulator.radio import Emission
 from bittern.simulator.regions import Modulation, device_region
 from bittern.simulator.station import RadioTransmission
@@ -254,3 +261,47 @@ async def test_join_ten_uplinks_and_a_confirmed_downlink(
             await around.air.exchange(device, antenna)
             assert json.loads(await bittern.run("device", "queue", str(DEVICE), "--json")) == []
             assert around.air.complaints == []
+
+
+async def test_class_c_gets_a_message_the_moment_it_is_queued(tmp_path: Path) -> None:
+    """The station puts it on air at once: RX2 alone, no uplink to refer to."""
+    bittern, home = Bittern(tmp_path), tmp_path / "gateway"
+    await bittern.run("gateway", "add", str(GATEWAY), "--region", "EU868", "--files", str(home))
+    device_add = ["device", "add", str(DEVICE), "--join-eui", str(JOIN_EUI), "--app-key", APP_KEY]
+    await bittern.run(*device_add, "--version", "1.0.3", "--region", "EU868", "--class", "C")
+    device = SimulatedDevice(
+        dev_eui=DEVICE,
+        activation=Otaa(join_eui=JOIN_EUI, app_key=AppKey.from_hex(APP_KEY)),
+        version=MacVersion.LORAWAN_1_0_3,
+        region=device_region("EU868"),
+        chance=random.Random(1),
+        device_class="C",
+    )
+    async with bittern.serving(), on_air(home, "EU868") as around:
+        antenna, received = [Hearing(around)], asyncio.Queue[Received]()
+        around.air.on_received = lambda _, got: received.put_nowait(got)
+        device.join_request()
+        assert isinstance(await around.air.exchange(device, antenna), Joined)
+        received.get_nowait()
+        device.uplink(b"here I am", fport=5)
+        await around.air.exchange(device, antenna)
+        while not received.empty():
+            received.get_nowait()
+
+        around.sent.clear()
+        send = ["device", "send", str(DEVICE), "--fport", "9", "--text", "open the valve"]
+        await bittern.run(*send, "--confirmed")
+        queued_us = around.radio.clock_us
+        got = await asyncio.wait_for(received.get(), 20)
+        assert isinstance(got, DownlinkReceived)
+        assert (got.payload, got.fport, got.confirmed) == (b"open the valve", 9, True)
+        [transmission] = around.sent
+        assert transmission.frequency_hz == 869_525_000
+        assert transmission.spreading_factor == 12
+        assert transmission.inverted
+        assert transmission.start_us - queued_us < 1_000_000
+
+        device.uplink(b"it is open", fport=5)  # with the ACK
+        await around.air.exchange(device, antenna)
+        assert json.loads(await bittern.run("device", "queue", str(DEVICE), "--json")) == []
+        assert around.air.complaints == []
