@@ -36,9 +36,8 @@ def enqueue(session: Session, surroundings: Surroundings) -> list[Block]:
 
 
 def handle(command: DlChannelAns, session: Session, surroundings: Surroundings) -> Handled:
-    channels = _channels(session.radio, surroundings)
-
     def obeyed(radio: RadioState, asked: DlChannelReq) -> RadioState:
+        channels = _channels(radio, surroundings)
         return _moved(radio, channels[asked.ch_index], asked.frequency_hz)
 
     accepted = command.channel_frequency_ok and command.uplink_frequency_exists

@@ -6,6 +6,7 @@ from bittern.lorawan.commands import DlChannelAns, DlChannelReq
 from bittern.lorawan.regions import plan
 from bittern.lorawan.versions import MacVersion
 from bittern.mac.commands import dl_channel
+from bittern.mac.commands.notices import CommandProblem
 from bittern.mac.windows import windows
 
 MOVED = ((868_100_000, 865_100_000), (867_300_000, 865_300_000))
@@ -60,3 +61,11 @@ def test_versions_and_regions_without_the_command_are_not_told(make_device, surr
     fixed = make_device(plan=plan("US915"))
     heard = surroundings(wanted=want("US915", downlink_frequencies_hz=MOVED))
     assert not dl_channel.needs(fixed.session(), heard)
+
+
+@pytest.mark.parametrize("region", ["EU868", "US915"])
+def test_an_answer_that_nobody_asked_for_is_named(device, surroundings, want, region):
+    session = device.session()
+    handled = dl_channel.handle(DlChannelAns(), session, surroundings(wanted=want(region)))
+    assert handled.problem is CommandProblem.NOT_ASKED
+    assert handled.session is session
