@@ -53,6 +53,14 @@ def wanted_channels(plan: Plan, radio: RadioState, sub_bands: tuple[int, ...]) -
     return present if 2 * len(present & heard) >= len(present) else heard
 
 
+def surest_channels(plan: Plan, radio: RadioState) -> Channels:
+    """What a device that has refused the wanted mask cannot but have: the defaults of a dynamic
+    plan, of a fixed one what it was not refused before."""
+    if isinstance(plan, DynamicPlan):
+        return frozenset(range(len(plan.default_channels)))
+    return enabled_channels(plan, radio)
+
+
 @lru_cache(maxsize=256)
 def _of_fixed(plan: FixedPlan, sub_bands: tuple[int, ...]) -> Channels:
     return frozenset(plan.enabled_indices(sub_bands))

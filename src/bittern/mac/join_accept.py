@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from bittern.lorawan.commands import ForceRejoinReq
 from bittern.lorawan.crypto import (
     JOIN_REQUEST_TYPE,
     SessionKeys,
@@ -118,7 +119,9 @@ def rekey(
         radio=radio,
         device_class=current.device_class,
         requests=tuple(
-            msgspec.structs.replace(request, sent_after=-1) for request in current.requests
+            msgspec.structs.replace(request, sent_after=-1)
+            for request in current.requests
+            if request.commands[0] != ForceRejoinReq.CID
         ),
         refused=current.refused,
         status=current.status,

@@ -16,6 +16,7 @@ from bittern.errors import StaleSession
 from bittern.lorawan.frame import JoinRequest, RejoinRequest
 from bittern.lorawan.regions.plan import Plan
 from bittern.mac.addresses import dev_addr, nwk_addr_bits
+from bittern.mac.commands.force_rejoin import demand
 from bittern.mac.join import JoinGranted
 from bittern.mac.join import answer as answer_join
 from bittern.mac.join_accept import Terms
@@ -33,7 +34,7 @@ from bittern.network.ports import Clock, Randomness
 from bittern.network.sessions import SessionCache
 from bittern.store.protocol import SessionStore
 from bittern.store.records import OtaaActivation
-from bittern.types import DevAddr, NetID, Refusal
+from bittern.types import DevAddr, DevEUI, NetID, Refusal
 
 Request = JoinRequest | RejoinRequest
 
@@ -101,6 +102,24 @@ class JoinPath:
                 gateway_eui=taken.gateway_eui if taken else None,
             )
         )
+
+    async def demand_rejoin(self, dev_eui: DevEUI, rejoin_type: int, *, data_rate: int) -> bool:
+        """Have the device rejoin, by type 0 or 2, when it is next heard; False without a session.
+
+        Raises ``ValueError`` where the device cannot (`mac.commands.force_rejoin.demand`).
+        """
+        while True:
+            sessions = await self._store.sessions_of(dev_eui)
+            in_use = [session for session in sessions if not session.pending]
+            if not in_use:
+                return False
+            try:
+                after = demand(in_use[0], rejoin_type, data_rate=data_rate)
+                await self._store.advance(in_use[0], after)
+            except StaleSession:
+                continue  # the device was heard meanwhile
+            self._sessions.forget(dev_eui)
+            return True
 
     async def _activate(self, granted: JoinGranted | RejoinGranted) -> None:
         """A rejoin's own session goes first: its counter guards the rest against replays."""

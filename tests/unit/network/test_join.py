@@ -95,3 +95,111 @@ async def test_a_join_that_no_gateway_can_answer_is_told_as_such(stage):
     stage.gateways.offline.update((ONE, TWO))
     await stage.hear(device, device.join_request(), ONE, TWO)
     assert stage.happened(JoinAnswered)[0].gateway_eui is None
+
+
+async def a_joined_device(stage):
+    """Of LoRaWAN 1.1, and its session in use."""
+    device = await stage.otaa(MacVersion.LORAWAN_1_1)
+    await stage.hear(device, device.join_request())
+    stage.answer(device)
+    await stage.hear(device, device.uplink(b"first", fport=1))
+    stage.answer(device)
+    return device
+
+
+@pytest.mark.parametrize("rejoin_type", [0, 1, 2])
+async def test_a_device_rejoins_and_its_first_uplink_is_delivered(stage, rejoin_type):
+    device = await a_joined_device(stage)
+    old = device.session.dev_addr
+    await stage.hear(device, device.rejoin_request(rejoin_type))
+    assert isinstance(stage.answer(device), Joined)
+    answered = stage.happened(JoinAnswered)[-1]
+    assert (answered.rejoin_type, answered.dev_nonce) == (rejoin_type, 0)
+    assert device.session.dev_addr != old
+    await stage.hear(device, device.uplink(b"again", fport=1))
+    assert len(stage.outbox.deliveries) == 2
+    (session,) = await stage.store.sessions_of(stage.dev_eui)
+    assert session.dev_addr == device.session.dev_addr
+
+
+@pytest.mark.parametrize("rejoin_type", [0, 1, 2])
+async def test_the_old_session_serves_while_the_answer_to_a_rejoin_is_lost(stage, rejoin_type):
+    device = await a_joined_device(stage)
+    await stage.hear(device, device.rejoin_request(rejoin_type))
+    await stage.hear(device, device.uplink(b"still old", fport=1))
+    assert len(stage.outbox.deliveries) == 2
+    assert stage.happened(FrameRefused) == []
+
+
+@pytest.mark.parametrize("rejoin_type", [0, 1, 2])
+async def test_a_rejoin_request_that_was_heard_before_is_refused(stage, rejoin_type):
+    device = await a_joined_device(stage)
+    request = device.rejoin_request(rejoin_type)
+    await stage.hear(device, request)
+    await stage.hear(device, request)
+    assert [e.refusal for e in stage.happened(FrameRefused)] == [Refusal.RJ_COUNT_REPLAYED]
+    assert len(stage.happened(JoinAnswered)) == 2
+
+
+@pytest.mark.parametrize("rejoin_type", [0, 1, 2])
+async def test_the_same_rejoin_request_at_two_processes_is_answered_once(
+    stage, monkeypatch, rejoin_type
+):
+    """Both have read the same state; the store lets one of them through."""
+    device = await a_joined_device(stage)
+    request = device.rejoin_request(rejoin_type)
+    state = await stage.store.join_state(stage.dev_eui)
+    sessions = await stage.store.sessions_of(stage.dev_eui)
+    await stage.hear(device, request)
+
+    async def join_state(_):
+        return state
+
+    async def sessions_of(_):
+        return sessions
+
+    monkeypatch.setattr(stage.store, "join_state", join_state)
+    monkeypatch.setattr(stage.store, "sessions_of", sessions_of)
+    await stage.hear(device, request)
+    assert [e.refusal for e in stage.happened(FrameRefused)] == [Refusal.RJ_COUNT_REPLAYED]
+
+
+async def test_a_device_is_told_to_rejoin_when_it_is_next_heard(stage):
+    device = await a_joined_device(stage)
+    assert await stage.network.joins.demand_rejoin(stage.dev_eui, 2, data_rate=3)
+    await stage.hear(device, device.uplink(b"x", fport=1))
+    stage.answer(device)
+    assert device.desk.demanded_rejoin == (2, 3, 0, 0)
+    await stage.hear(device, device.rejoin_request(2))
+    stage.answer(device)
+    await stage.hear(device, device.uplink(b"y", fport=1))
+    stage.answer(device)
+    assert device.desk.demanded_rejoin is None, "the new session does not ask again"
+
+
+async def test_a_demand_survives_a_device_that_is_heard_meanwhile(stage, monkeypatch):
+    await a_joined_device(stage)
+    sessions_of = stage.store.sessions_of
+    asked = []
+
+    async def heard_meanwhile(dev_eui):
+        sessions = await sessions_of(dev_eui)
+        asked.append(dev_eui)
+        if len(asked) == 1:
+            await stage.store.advance(sessions[0], examples.next_session(sessions[0]))
+        return sessions
+
+    monkeypatch.setattr(stage.store, "sessions_of", heard_meanwhile)
+    assert await stage.network.joins.demand_rejoin(stage.dev_eui, 0, data_rate=0)
+    assert len(asked) == 2
+
+
+async def test_a_device_without_a_session_cannot_be_told_to_rejoin(stage):
+    await stage.otaa(MacVersion.LORAWAN_1_1)
+    assert not await stage.network.joins.demand_rejoin(stage.dev_eui, 0, data_rate=0)
+
+
+async def test_a_device_of_1_0_cannot_be_told_to_rejoin(stage):
+    await stage.abp()
+    with pytest.raises(ValueError, match="only devices of"):
+        await stage.network.joins.demand_rejoin(stage.dev_eui, 0, data_rate=0)

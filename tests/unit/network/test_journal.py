@@ -2,7 +2,8 @@ import logging
 
 import pytest
 
-from bittern.network.events import FrameRefused, UplinkDelivered
+from bittern.mac.commands.notices import CommandProblem
+from bittern.network.events import FrameRefused, MacCommandIgnored, UplinkDelivered
 from bittern.network.journal import Journal
 from bittern.types import EUI64, DevAddr, DevEUI, GatewayEUI, Instant, Refusal
 
@@ -63,3 +64,23 @@ def test_watchers_see_every_event_while_they_watch():
         journal.record(DELIVERED)
     journal.record(REFUSED)
     assert seen == [DELIVERED]
+
+
+def test_every_problem_of_a_mac_command_is_counted_under_its_name(
+    caplog: pytest.LogCaptureFixture,
+):
+    journal = Journal()
+    with caplog.at_level(logging.WARNING, "bittern.network"):
+        for _ in range(2):
+            journal.record(
+                MacCommandIgnored(
+                    at=Instant(1.0),
+                    dev_eui=DEVICE,
+                    command="DutyCycleAns()",
+                    problem=CommandProblem.NOT_ASKED,
+                )
+            )
+    assert journal.mac_problems == {CommandProblem.NOT_ASKED: 2}
+    assert caplog.messages[0] == (
+        "mac_ignored dev_eui=a84041d55182720b command=DutyCycleAns() problem=answer_not_asked_for"
+    )

@@ -10,7 +10,14 @@ GATEWAY = GatewayEUI(EUI64.from_hex("C0EE40FFFF29DF10"))
 AT = Instant(1701447371.25)
 
 
-def message(*, fport: int | None = 2, with_gateways: bool = True, acked: str | None = None) -> dict:
+def message(
+    *,
+    fport: int | None = 2,
+    with_gateways: bool = True,
+    acked: str | None = None,
+    battery: int | None = None,
+    margin: int | None = None,
+) -> dict:
     frame = DataUp(
         mtype=MType.UNCONFIRMED_DATA_UP,
         dev_addr=DevAddr.from_hex("01AB23CD"),
@@ -46,6 +53,8 @@ def message(*, fport: int | None = 2, with_gateways: bool = True, acked: str | N
         received_at=AT,
         with_gateways=with_gateways,
         acked_message_id=acked,
+        battery=battery,
+        margin=margin,
     )
     return json.loads(text)
 
@@ -96,3 +105,9 @@ def test_the_acknowledged_downlink_is_named():
 
 def test_timestamps_are_rfc_3339_in_utc():
     assert rfc3339(Instant(0.0)) == "1970-01-01T00:00:00.000Z"
+
+
+def test_battery_and_margin_are_there_once_the_device_has_told_them():
+    metadata = message(battery=0, margin=-6)["WirelessMetadata"]["LoRaWAN"]
+    assert (metadata["Battery"], metadata["Margin"]) == (0, -6)
+    assert list(metadata).index("Battery") == list(metadata).index("Frequency") + 1

@@ -1,13 +1,17 @@
 import base64
 import json
 
+import msgspec
 import pytest
 
 from bittern.errors import StoreUnavailable
 from bittern.lorawan.versions import MacVersion
+from bittern.mac.commands.notices import CommandProblem
 from bittern.network.events import (
     DownlinkAcknowledged,
     FrameRefused,
+    MacCommandIgnored,
+    MacRequestDeclined,
     UplinkDelivered,
     UplinkRepeated,
 )
@@ -183,3 +187,64 @@ async def test_a_link_check_is_answered_in_the_next_window(stage, version):
     received = stage.answer(device)
     (link_check,) = [command for command in received.commands if command.cid == 0x02]
     assert link_check.content[1] == 2, "the number of gateways that heard it"
+
+
+async def test_battery_and_margin_are_asked_for_and_told_ever_after(stage):
+    device = await stage.abp()
+    device.desk.battery = 210
+    await stage.hear(device, device.uplink(b"x", fport=1))
+    await stage.pass_time(3600)
+    await stage.hear(device, device.uplink(b"x", fport=1))
+    stage.answer(device)
+    for _ in range(2):
+        await stage.hear(device, device.uplink(b"x", fport=1))
+    messages = [json.loads(one.document) for one in stage.outbox.deliveries]
+    told = [one["WirelessMetadata"]["LoRaWAN"] for one in messages]
+    assert [one.get("Battery") for one in told] == [None, None, 210, 210]
+    assert [one.get("Margin") for one in told] == [None, None, 10, 10]
+
+
+@pytest.mark.parametrize("field", ["battery", "margin"])
+async def test_the_service_profile_may_keep_them_back(stage, field):
+    device = await stage.abp()
+    kept_back = msgspec.structs.replace(
+        examples.SERVICE_PROFILE, **{f"report_dev_status_{field}": False}
+    )
+    stage.store._service_profiles[kept_back.id] = kept_back
+    await stage.pass_time(3600)
+    await stage.hear(device, device.uplink(b"x", fport=1))
+    stage.answer(device)
+    await stage.hear(device, device.uplink(b"x", fport=1))
+    told = json.loads(stage.outbox.deliveries[-1].document)["WirelessMetadata"]["LoRaWAN"]
+    assert field.capitalize() not in told
+    assert len({"Battery", "Margin"} & set(told)) == 1
+
+
+async def test_mac_commands_that_go_wrong_are_told_by_name(stage):
+    device = await stage.abp()
+    device.desk._answers.append(b"\x06\xff\x0a")
+    await stage.hear(device, device.uplink(b"x", fport=1))
+    device.desk._answers.append(b"\x7f")
+    await stage.hear(device, device.uplink(b"x", fport=1))
+    ignored = stage.happened(MacCommandIgnored)
+    assert [one.problem for one in ignored] == [
+        CommandProblem.NOT_ASKED,
+        CommandProblem.UNREADABLE,
+    ]
+    assert len(stage.outbox.deliveries) == 2, "the uplinks are good nevertheless"
+
+
+async def test_adr_makes_a_device_faster_that_is_heard_well(stage):
+    device = await stage.abp()
+    device.adr, device.radio.data_rate = True, 0
+    for _ in range(23):
+        before = len(stage.gateways.transmissions)
+        await stage.hear(device, device.uplink(b"x", fport=1))
+        if len(stage.gateways.transmissions) > before:
+            stage.answer(device)
+    # The profile names channels that this device does not have: the defaults are left.
+    assert len(stage.happened(MacRequestDeclined)) == 1
+    assert device.radio.data_rate == 5
+    assert device.radio.enabled == {0, 1, 2}
+    (session,) = await stage.store.sessions_of(stage.dev_eui)
+    assert (session.radio.data_rate, session.requests) == (5, ())

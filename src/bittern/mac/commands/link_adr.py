@@ -32,6 +32,7 @@ from bittern.mac.channel_masks import (
     masked,
     one_by_one,
     stored,
+    surest_channels,
     unchanged,
     wanted_channels,
 )
@@ -134,10 +135,10 @@ def _present(session: Session, surroundings: Surroundings) -> _Target:
 
 def _target(session: Session, surroundings: Surroundings) -> _Target:
     wanted, refusals = surroundings.wanted, _Refusals.of(session)
-    setting, present = _present(session, surroundings)
+    setting, _ = _present(session, surroundings)
     channels = wanted_channels(wanted.plan, session.radio, surroundings.sub_bands)
-    if channels != present and refusals.masks(atomic(wanted.plan, channels)):
-        channels = present
+    if refusals.blocks and refusals.masks(atomic(wanted.plan, channels)):
+        channels = surest_channels(wanted.plan, session.radio)
     if not surroundings.adr or wanted.adr is None:
         return _Target(setting, channels)
     history = History(session.uplink_history)

@@ -150,6 +150,17 @@ def test_a_refused_mask_is_not_blamed_on_the_data_rate(make_device, surroundings
     assert not link_adr.needs(handled.session, heard)
 
 
+def test_a_device_that_refuses_its_channels_is_told_the_defaults(slow, adr):
+    """Its profile names channels that it does not have."""
+    (block,) = blocks(slow, adr)
+    (handled,) = link_adr.handle([LinkADRAns(False, True, True)], ask(slow, block), adr)
+    (block,) = blocks(handled.session, adr)
+    assert [(one.data_rate, one.ch_mask) for one in block] == [(5, 0b111)]
+    (handled,) = link_adr.handle([LinkADRAns()], ask(handled.session, block), adr)
+    assert handled.session.radio.enabled_channels == (0, 1, 2)
+    assert not link_adr.needs(handled.session, adr)
+
+
 # Channels of fixed plans
 
 
