@@ -17,6 +17,8 @@ import pytest
 
 from bittern.config import Lns
 from bittern.gateway.router_config import GatewaySettings, router_config
+from bittern.gateway.station_limits import pause_after
+from bittern.lorawan.airtime import time_on_air_s
 from bittern.lorawan.radio import Reception, Transmission, Window
 from bittern.lorawan.regions import names, plan
 from bittern.network.events import GatewayConnected, GatewayDisconnected, GatewayRefused
@@ -372,6 +374,54 @@ async def test_us915_answers_on_a_500_khz_channel(tmp_path: Path) -> None:
         assert sent.start_us == heard_us + 1_000_000
         assert (sent.spreading_factor, sent.bandwidth_khz) == (10, 500)
         assert sent.frequency_hz == 923_300_000
+
+
+async def test_after_a_frame_its_band_rests_and_rx2_is_taken_as_was_foreseen(
+    tmp_path: Path,
+) -> None:
+    """41 ms on air at SF7 are followed by 4.1 s of silence in all of 868.0 to 868.6 MHz."""
+    async with scene(tmp_path) as at:
+        await at.until_listening()
+        pause = pause_after("EU868", 868_100_000)
+        assert pause is not None
+        assert pause == pause_after("EU868", 868_300_000)
+        airtime_s = time_on_air_s(plan("EU868").data_rates[5], 12, crc=False)
+        assert airtime_s * pause.factor == pytest.approx(4.1, abs=0.05)
+        windows = []
+        for wait_s in (0, 2, 4):
+            await asyncio.sleep(wait_s)
+            heard_us = at.radio.hear(DATA_UP, frequency_hz=868_300_000, data_rate=5)
+            count = len(windows) + 1
+            await at.site.kept.wait_for(lambda count=count: len(at.site.kept.uplinks) >= count)
+            _, reception = at.site.kept.uplinks[-1]
+            assert at.site.server.transmit(EUI, class_a(reception, rx1=Window(5, 868_300_000)))
+            sent = await at.radio.transmitted()
+            windows.append((sent.start_us - heard_us) // 1_000_000)
+        assert windows == [1, 2, 1]
+
+
+async def test_a_class_b_downlink_goes_out_at_its_gps_time(tmp_path: Path) -> None:
+    async with scene(tmp_path, has_pps=True) as at:
+        await at.until_listening()
+        await at.station.until_logged("Timesync with LNS: ")
+        heard_us = at.radio.hear(DATA_UP, frequency_hz=868_100_000, data_rate=3)
+        [(_, reception)] = await at.site.kept.wait_for(lambda: at.site.kept.uplinks)
+        assert reception.gps_time_us is not None
+        transmission = class_a(
+            reception,
+            device_class="B",
+            rx1=Window(3, 869_525_000),
+            rx2=None,
+            xtime=None,
+            gps_time_us=reception.gps_time_us + 1_500_000,
+        )
+        assert at.site.server.transmit(EUI, transmission)
+        sent = await at.radio.transmitted()
+        assert abs(sent.start_us - heard_us - 1_500_000) <= 10
+        assert (sent.frequency_hz, sent.spreading_factor) == (869_525_000, 9)
+        [report] = await at.site.kept.wait_for(lambda: at.site.kept.reports)
+        assert report.gps_time_us is not None
+        assert abs(report.gps_time_us - reception.gps_time_us - 1_500_000) <= 10
 
 
 # Time
