@@ -101,11 +101,6 @@ def resets_by_command(version: MacVersion) -> bool:
     return is_1_1(version)
 
 
-def persists_counters_of_abp(version: MacVersion) -> bool:
-    """Counters of an ABP device never restart (TS001-1.0.4, 4.3.1.5; 1.1, 4.3.1.5)."""
-    return version in (MacVersion.LORAWAN_1_0_4, MacVersion.LORAWAN_1_1)
-
-
 def has_device_time(version: MacVersion) -> bool:
     """DeviceTimeReq, and no more BeaconTimingReq (1.0.3 and later)."""
     return version not in _BEFORE_1_0_3

@@ -51,10 +51,16 @@ def test_every_version_reads_its_own_text() -> None:
         ("resets_by_command", V.LORAWAN_1_1),
         ("announces_class", V.LORAWAN_1_1),
         ("increments_dev_nonce", V.LORAWAN_1_0_4),
-        ("persists_counters_of_abp", V.LORAWAN_1_0_4),
         ("has_device_time", V.LORAWAN_1_0_3),
         ("masks_channels_by_cf_list", V.LORAWAN_1_0_3),
         ("answers_link_adr_as_block", V.LORAWAN_1_0_2),
+        ("repeats_receive_answers", V.LORAWAN_1_0_2),
+        ("has_tx_param_setup", V.LORAWAN_1_0_2),
+        ("has_dl_channel", V.LORAWAN_1_0_2),
+        ("has_ping_slot_channel", V.LORAWAN_1_0_3),
+        ("keeps_by_15", V.LORAWAN_1_0_4),
+        ("has_adr_param_setup", V.LORAWAN_1_1),
+        ("has_rejoin", V.LORAWAN_1_1),
     ],
 )
 def test_each_difference_holds_from_one_version_on(predicate: str, since: MacVersion) -> None:
@@ -71,3 +77,11 @@ def test_counter_gap_was_limited_until_1_0_4() -> None:
         V.LORAWAN_1_0_2,
         V.LORAWAN_1_0_3,
     }
+
+
+def test_beacon_timing_ended_with_1_0_2() -> None:
+    assert [v for v in V if versions.has_beacon_timing(v)] == [
+        V.LORAWAN_1_0_0,
+        V.LORAWAN_1_0_1,
+        V.LORAWAN_1_0_2,
+    ]

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from bittern.lorawan.commands import DeviceTimeAns, DeviceTimeReq
+from bittern.lorawan.versions import MacVersion
 from bittern.mac.commands import device_time
+from bittern.mac.commands.notices import CommandProblem
 from bittern.types import Instant
 
 
@@ -21,3 +23,15 @@ def test_without_it_the_servers_clock_counts_with_leap_seconds(device, surroundi
 def test_the_session_is_left_as_it_is(device, surroundings):
     session = device.session()
     assert device_time.handle(DeviceTimeReq(), session, surroundings()).session is session
+
+
+def test_a_device_of_an_older_version_gets_its_answer_and_is_told_of(make_device, surroundings):
+    for version, problem in (
+        (MacVersion.LORAWAN_1_0_2, CommandProblem.OTHER_VERSION),
+        (MacVersion.LORAWAN_1_0_3, None),
+    ):
+        handled = device_time.handle(
+            DeviceTimeReq(), make_device(version).session(), surroundings()
+        )
+        assert len(handled.answers) == 1
+        assert handled.problem is problem
