@@ -1,4 +1,4 @@
-"""Whatever a device says by MAC commands, nothing is raised, and only what was asked is believed."""
+"""Whatever a device says by MAC commands: nothing is raised, only what was asked is believed."""
 
 from __future__ import annotations
 
