@@ -31,6 +31,8 @@ def all_channels(plan: Plan, radio: RadioState) -> Channels:
 
 
 def enabled_channels(plan: Plan, radio: RadioState) -> Channels:
+    if isinstance(plan, FixedPlan):
+        return _enabled_of_fixed(plan, radio.enabled_channels)
     return frozenset(radio.enabled_channels) or all_channels(plan, radio)
 
 
@@ -48,9 +50,7 @@ def wanted_channels(plan: Plan, radio: RadioState, sub_bands: tuple[int, ...]) -
     """
     if not isinstance(plan, FixedPlan):
         return all_channels(plan, radio)
-    present = enabled_channels(plan, radio)
-    heard = _of_fixed(plan, sub_bands)
-    return present if 2 * len(present & heard) >= len(present) else heard
+    return _wanted_of_fixed(plan, radio.enabled_channels, sub_bands)
 
 
 def surest_channels(plan: Plan, radio: RadioState) -> Channels:
@@ -59,6 +59,20 @@ def surest_channels(plan: Plan, radio: RadioState) -> Channels:
     if isinstance(plan, DynamicPlan):
         return frozenset(range(len(plan.default_channels)))
     return enabled_channels(plan, radio)
+
+
+@lru_cache(maxsize=1024)
+def _wanted_of_fixed(
+    plan: FixedPlan, enabled: tuple[int, ...], sub_bands: tuple[int, ...]
+) -> Channels:
+    present = _enabled_of_fixed(plan, enabled)
+    heard = _of_fixed(plan, sub_bands)
+    return present if 2 * len(present & heard) >= len(present) else heard
+
+
+@lru_cache(maxsize=1024)
+def _enabled_of_fixed(plan: FixedPlan, enabled: tuple[int, ...]) -> Channels:
+    return frozenset(enabled) or _of_fixed(plan, ())
 
 
 @lru_cache(maxsize=256)

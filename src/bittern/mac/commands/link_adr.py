@@ -55,29 +55,27 @@ PATIENCE = 3
 _ALL_ACCEPTED = 0b111
 
 
-class _Target(NamedTuple):
-    setting: Setting
-    channels: Channels
-
-
 def needs(session: Session, surroundings: Surroundings) -> bool:
     if _is_left_alone(session, surroundings) or _awaits_channels(session):
         return False
-    if _is_to_be_told_again(session, surroundings):
-        return True
-    return _target(session, surroundings) != _present(session, surroundings)
+    return (
+        _is_to_be_told_again(session, surroundings)
+        or _wanted_setting(session, surroundings) != _setting(session, surroundings)
+        or _wanted_channels(session, surroundings) is not None
+    )
 
 
 def enqueue(session: Session, surroundings: Surroundings) -> list[Block]:
-    plan, target = surroundings.wanted.plan, _target(session, surroundings)
-    certain = not _is_to_be_told_again(session, surroundings)
-    if certain and target.channels == _present(session, surroundings).channels:
-        masks = [unchanged(plan, target.channels)]
+    plan, others = surroundings.wanted.plan, _wanted_channels(session, surroundings)
+    channels = enabled_channels(plan, session.radio) if others is None else others
+    if others is None and not _is_to_be_told_again(session, surroundings):
+        masks = [unchanged(plan, channels)]
     elif answers_link_adr_as_block(session.mac_version):
-        masks = atomic(plan, target.channels)
+        masks = atomic(plan, channels)
     else:
-        masks = one_by_one(plan, target.channels)
-    data_rate, tx_power, nb_trans = _as_told(target.setting, session, surroundings)
+        masks = one_by_one(plan, channels)
+    setting = _wanted_setting(session, surroundings)
+    data_rate, tx_power, nb_trans = _as_told(setting, session, surroundings)
     block = tuple(
         LinkADRReq(data_rate, tx_power, mask.mask, mask.control, nb_trans) for mask in masks
     )
@@ -126,26 +124,34 @@ def handle(
 # What is wanted
 
 
-def _present(session: Session, surroundings: Surroundings) -> _Target:
+def _setting(session: Session, surroundings: Surroundings) -> Setting:
+    """What the device is believed to send with."""
     radio = session.radio
     data_rate = surroundings.data_rate if radio.data_rate is None else radio.data_rate
-    setting = Setting(data_rate, radio.tx_power, radio.nb_trans)
-    return _Target(setting, enabled_channels(surroundings.wanted.plan, radio))
+    return Setting(data_rate, radio.tx_power, radio.nb_trans)
 
 
-def _target(session: Session, surroundings: Surroundings) -> _Target:
-    wanted, refusals = surroundings.wanted, _Refusals.of(session)
-    setting, _ = _present(session, surroundings)
-    channels = wanted_channels(wanted.plan, session.radio, surroundings.sub_bands)
-    if refusals.blocks and refusals.masks(atomic(wanted.plan, channels)):
-        channels = surest_channels(wanted.plan, session.radio)
+def _wanted_setting(session: Session, surroundings: Surroundings) -> Setting:
+    setting, wanted = _setting(session, surroundings), surroundings.wanted
     if not surroundings.adr or wanted.adr is None:
-        return _Target(setting, channels)
-    history = History(session.uplink_history)
-    decided = setting
+        return setting
+    decided, history = setting, History(session.uplink_history)
     if len(history):
         decided = wanted.adr.decide(Situation(wanted.plan, setting, history, wanted.bounds))
-    return _Target(refusals.avoid(wanted.bounds.clamp(decided), setting), channels)
+    decided = wanted.bounds.clamp(decided)
+    return _Refusals.of(session).avoid(decided, setting) if session.refused else decided
+
+
+def _wanted_channels(session: Session, surroundings: Surroundings) -> Channels | None:
+    """Other channels than those that are enabled, or None."""
+    plan, radio = surroundings.wanted.plan, session.radio
+    if isinstance(plan, DynamicPlan) and not (radio.enabled_channels or session.refused):
+        return None  # all are enabled, and all are wanted
+    channels = wanted_channels(plan, radio, surroundings.sub_bands)
+    refusals = _Refusals.of(session)
+    if refusals.blocks and refusals.masks(atomic(plan, channels)):
+        channels = surest_channels(plan, radio)
+    return None if channels == enabled_channels(plan, radio) else channels
 
 
 def _is_left_alone(session: Session, surroundings: Surroundings) -> bool:

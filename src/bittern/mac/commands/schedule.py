@@ -90,6 +90,8 @@ def schedule(
     notices: list[Notice] = []
     room: _Room | None = None
     for module in REQUESTS:
+        if not (session.requests or module.needs(session, surroundings)):
+            continue  # as with nearly every uplink
         for block, earlier in _due(module, session, surroundings, repeated):
             room = room or _Room.after(answers, session, surroundings)
             commands = pack_commands(block)
