@@ -198,7 +198,8 @@ def test_the_reference_spends_what_the_best_uplink_had_to_spare(
     data_rate, tx_power, best_db, expected
 ):
     history = a_history(*[best_db - 8.0] * 19, best_db)
-    decided = Reference().decide(a_situation(history, data_rate=data_rate, tx_power=tx_power))
+    situation = a_situation(history, data_rate=data_rate, tx_power=tx_power)
+    decided = Reference(margin_db=10.0).decide(situation)
     assert decided[:2] == expected
 
 
@@ -214,7 +215,8 @@ def test_the_reference_repeats_what_gets_lost():
 
 def test_the_reference_stops_at_the_fastest_that_is_allowed():
     bounds = Bounds(0, 2, 0, 7, 1, 3)
-    decided = Reference().decide(a_situation(a_history(*[2.0] * 20), bounds=bounds))
+    situation = a_situation(a_history(*[2.0] * 20), bounds=bounds)
+    decided = Reference(margin_db=10.0).decide(situation)
     assert (decided.data_rate, decided.tx_power) == (2, 3)
 
 

@@ -239,7 +239,7 @@ async def test_adr_makes_a_device_faster_that_is_heard_well(stage):
     device.adr, device.radio.data_rate = True, 0
     for _ in range(23):
         before = len(stage.gateways.transmissions)
-        await stage.hear(device, device.uplink(b"x", fport=1))
+        await stage.hear(device, device.uplink(b"x", fport=1), snr_db=15.0)
         if len(stage.gateways.transmissions) > before:
             stage.answer(device)
     # The profile names channels that this device does not have: the defaults are left.

@@ -14,8 +14,8 @@ from bittern.mac.commands.requests import sent, was_refused
 V = MacVersion
 US915 = plan("US915")
 ALL = 0b1111_1111
-GOOD = b"".join(bytes((0, round((20.0 + 64) * 2))) for _ in range(20))
-"""Twenty uplinks with 20 dB."""
+GOOD = b"".join(bytes((0, round((30.0 + 64) * 2))) for _ in range(20))
+"""Twenty uplinks with 30 dB."""
 
 
 def with_radio(session, history: bytes = b"", **fields):
