@@ -29,6 +29,7 @@ _WIRE_NAMES = {
     "dev_eui": "DevEui",
     "dev_eui_capital": "DevEUI",
     "dev_nonce": "DevNonce",
+    "pdu_capital": "PDU",
     "mic": "MIC",
     "dev_addr": "DevAddr",
     "fctrl": "FCtrl",
@@ -140,15 +141,18 @@ class Proprietary(_Heard, frozen=True, kw_only=True, tag="propdf"):
 
 
 class Rejoin(_Heard, frozen=True, kw_only=True, tag="rejoin"):
-    """A frame of type 6 in the layout of a join-request: what a station takes for a rejoin."""
+    """A rejoin-request. Stations that know its three layouts send all of it, in hexadecimal, as
+    ``PDU``; older ones take it for a join-request, and pass on only what is as long as one."""
 
-    mhdr: UInt8
+    pdu: str = ""
+    pdu_capital: str = ""
+    mhdr: UInt8 = 0
     join_eui: str = ""
     join_eui_capital: str = ""
     dev_eui: str = ""
     dev_eui_capital: str = ""
-    dev_nonce: UInt16
-    mic: SInt32
+    dev_nonce: UInt16 = 0
+    mic: SInt32 = 0
 
 
 class OtherDownlink(Message, frozen=True, kw_only=True, tag="dndf"):

@@ -35,7 +35,9 @@ def data_up(message: DataUp) -> bytes:
 
 
 def join_request(message: JoinRequest | Rejoin) -> bytes:
-    """PHYPayload of a ``jreq``, and of a ``rejoin``, which has the same layout."""
+    """PHYPayload of a ``jreq``, and of a ``rejoin``: all of it, or in the layout of a ``jreq``."""
+    if isinstance(message, Rejoin) and (pdu := message.pdu_capital or message.pdu):
+        return _sized(_unhex("PDU", pdu))
     return _JOIN.pack(
         message.mhdr,
         _eui("JoinEui", message.join_eui or message.join_eui_capital).to_wire(),

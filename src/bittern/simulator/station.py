@@ -90,6 +90,8 @@ class Station:
     pulse_us: int | None = None
     """The counter at one of the pulses: they tell the time to the microsecond, and the server only
     which second it is. None: the server's answer is taken as it comes, late by its way."""
+    passes_rejoins: bool = False
+    """Knows the layouts of rejoin-requests, unlike 2.0.6, which drops them."""
     plan: _Plan | None = None
     session: int = 0
     gps_offset_us: int | None = None
@@ -231,6 +233,9 @@ class Station:
         match phy[0] >> 5:
             case 0 | 6 if len(phy) == 23:
                 return self._join_fields(phy)
+            case 6 if self.passes_rejoins and len(phy) in (19, 24):
+                mic, pdu = signed(phy[-4:]), phy.hex().upper()
+                return {"msgtype": "rejoin", "MHdr": phy[0], "PDU": pdu, "MIC": mic}
             case 2 | 4:
                 return self._data_fields(phy)
             case 7:

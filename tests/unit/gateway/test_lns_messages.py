@@ -134,6 +134,17 @@ FROM_STATION = [
         StationEvent(evcat="gps", evmsg={"evtype": "fix", "lat": 47.3, "satellites": 5}),
     ),
     ('{"msgtype":"alarm","text":"disk full"}', Alarm(text="disk full")),
+    (
+        '{"msgtype":"rejoin","MHdr":192,"PDU":"C0000102","MIC":-1,' + TAIL + "}",
+        Rejoin(
+            pdu_capital="C0000102",
+            mhdr=192,
+            mic=-1,
+            data_rate=5,
+            frequency_hz=868100000,
+            upinfo=HEARD,
+        ),
+    ),
 ]
 
 FROM_SERVER = [

@@ -142,6 +142,19 @@ def test_rejoin_has_the_layout_of_a_join_request() -> None:
     assert len(frame) == 23
 
 
+@pytest.mark.parametrize("field", ["pdu", "pdu_capital"])
+def test_rejoin_that_is_given_whole_is_taken_whole(field: str) -> None:
+    whole = "C000130000" + "1E6FEDF57CEEAF00" + "0100" + "01020304"
+    message = Rejoin(data_rate=5, frequency_hz=868100000, upinfo=HEARD, mhdr=0xC0, **{field: whole})
+    assert reassembly.join_request(message) == bytes.fromhex(whole)
+
+
+def test_rejoin_that_is_no_hexadecimal_is_refused() -> None:
+    message = Rejoin(data_rate=5, frequency_hz=868100000, upinfo=HEARD, pdu="C0 and so on")
+    with pytest.raises(ValueError, match="PDU is not hexadecimal"):
+        reassembly.join_request(message)
+
+
 def test_join_request_without_eui_is_refused() -> None:
     message = JoinRequest(
         mhdr=0,

@@ -123,6 +123,18 @@ def test_proprietary_frame_is_told_whole() -> None:
     assert (told["msgtype"], told["FRMPayload"]) == ("propdf", "E0" + "00" * 12)
 
 
+@pytest.mark.parametrize("size", [19, 24])
+def test_rejoin_request_is_told_whole_by_a_station_that_knows_it(size: int) -> None:
+    phy = b"\xc0" + bytes(size - 2) + b"\x80"
+    knowing, old = a_station(), a_station()
+    knowing.passes_rejoins = True
+    told = hear(knowing, an_emission(phy))
+    assert told is not None
+    assert (told["msgtype"], told["MHdr"]) == ("rejoin", 0xC0)
+    assert (told["PDU"], told["MIC"]) == (phy.hex().upper(), -(2**31))
+    assert hear(old, an_emission(phy)) is None
+
+
 @pytest.mark.parametrize(
     "emission",
     [
