@@ -81,8 +81,8 @@ def _what(event: NetworkEvent) -> str:
             return _uplink(event)
         case UplinkRepeated(fcnt=fcnt):
             return f"FCnt {fcnt}"
-        case JoinAnswered(dev_addr=dev_addr, dev_nonce=nonce, gateway_eui=gateway):
-            return f"DevAddr {dev_addr} DevNonce {nonce}{_by(gateway)}"
+        case JoinAnswered(dev_addr=dev_addr, gateway_eui=gateway):
+            return f"DevAddr {dev_addr} {_nonce(event)}{_by(gateway)}"
         case FrameRefused(refusal=refusal, reason=reason):
             return f"{refusal}: {reason}{_by(event.gateway_eui)}"
         case DownlinkSent():
@@ -121,6 +121,12 @@ def _gateway(event: GatewayConnected | GatewayDisconnected | GatewayRefused) -> 
             return reason
         case GatewayRefused(refusal=refusal, reason=reason):
             return f"{refusal}: {reason} {event.peer}".rstrip()
+
+
+def _nonce(event: JoinAnswered) -> str:
+    if event.rejoin_type is None:
+        return f"DevNonce {event.dev_nonce}"
+    return f"rejoin {event.rejoin_type} RJcount {event.dev_nonce}"
 
 
 def _uplink(event: UplinkDelivered) -> str:

@@ -56,33 +56,37 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def wanted(profile: LinkProfile, policy: LinkPolicy, plan: Plan) -> Wanted:
-    """Raises ``ValueError`` on an unknown ADR algorithm."""
+    """What cannot be said by a MAC command becomes the nearest that can: a profile that somebody
+    got past its checks must not cost an uplink. Raises ``ValueError`` on an unknown ADR algorithm.
+    """
     rx2_dr, frequency = profile.rx2_data_rate, policy.dev_status_req_freq
     uplink_dwell = _given(profile.uplink_dwell_time, plan.boot_uplink_dwell)
     return Wanted(
         plan=plan,
         initial_radio=personalized_radio(profile, plan),
-        rx1_delay_s=max(1, profile.rx1_delay_s),
-        rx1_dr_offset=profile.rx1_dr_offset,
-        rx2_data_rate=plan.rx2_data_rate if rx2_dr is None else rx2_dr,
+        rx1_delay_s=max(1, _field(profile.rx1_delay_s)),
+        rx1_dr_offset=_field(profile.rx1_dr_offset, 7),
+        rx2_data_rate=plan.rx2_data_rate if rx2_dr is None else _field(rx2_dr),
         rx2_frequency_hz=_rx2_frequency_hz(profile, plan),
         extra_channels=extra_channels(plan),
-        downlink_frequencies_hz=dict(profile.downlink_frequencies_hz),
+        downlink_frequencies_hz={
+            uplink_hz: _frequency(hz) for uplink_hz, hz in profile.downlink_frequencies_hz
+        },
         adr=_algorithm(policy.adr_algorithm),
         bounds=bounds(policy, plan, uplink_dwell=uplink_dwell),
-        max_duty_cycle=policy.max_duty_cycle,
+        max_duty_cycle=_field(policy.max_duty_cycle),
         uplink_dwell=uplink_dwell,
         downlink_dwell=_given(profile.downlink_dwell_time, plan.boot_downlink_dwell),
         max_eirp=max_eirp(plan, profile.max_eirp_dbm),
-        adr_ack_limit_exp=profile.adr_ack_limit_exp,
-        adr_ack_delay_exp=profile.adr_ack_delay_exp,
-        rejoin_max_time_n=profile.rejoin_max_time_n,
-        rejoin_max_count_n=profile.rejoin_max_count_n,
+        adr_ack_limit_exp=_field(profile.adr_ack_limit_exp),
+        adr_ack_delay_exp=_field(profile.adr_ack_delay_exp),
+        rejoin_max_time_n=_optional(profile.rejoin_max_time_n),
+        rejoin_max_count_n=_optional(profile.rejoin_max_count_n),
         supports_class_b=profile.supports_class_b,
         supports_class_c=profile.supports_class_c,
-        ping_slot_frequency_hz=profile.ping_slot_frequency_hz or 0,
-        ping_slot_data_rate=profile.ping_slot_data_rate,
-        beacon_frequency_hz=profile.beacon_frequency_hz or 0,
+        ping_slot_frequency_hz=_frequency(profile.ping_slot_frequency_hz or 0),
+        ping_slot_data_rate=_optional(profile.ping_slot_data_rate),
+        beacon_frequency_hz=_frequency(profile.beacon_frequency_hz or 0),
         dev_status_interval_s=DAY_S / frequency if frequency else None,
     )
 
@@ -129,7 +133,7 @@ def bounds(policy: LinkPolicy, plan: Plan, *, uplink_dwell: bool = False) -> Bou
 
 def _rx2_frequency_hz(profile: LinkProfile, plan: Plan) -> int | None:
     if profile.rx2_frequency_hz is not None:
-        return profile.rx2_frequency_hz
+        return _frequency(profile.rx2_frequency_hz)
     decided_by_join = isinstance(plan, FixedPlan) and bool(plan.common_join_channels)
     return None if decided_by_join else plan.rx2_frequency_hz
 
@@ -140,6 +144,20 @@ def _algorithm(name: str) -> Algorithm | None:
     if name not in ALGORITHMS:
         raise ValueError(f"no ADR algorithm {name!r}; there are {', '.join(ALGORITHMS)}")
     return ALGORITHMS[name]
+
+
+def _field(value: int, most: int = 15) -> int:
+    """Of four bits, unless told."""
+    return min(max(value, 0), most)
+
+
+def _optional(value: int | None) -> int | None:
+    return None if value is None else _field(value)
+
+
+def _frequency(frequency_hz: int) -> int:
+    """24 bits in steps of 100 Hz."""
+    return min(max(frequency_hz // 100, 0), 0xFF_FFFF) * 100
 
 
 def _given(value: bool | None, default: bool) -> bool:

@@ -140,6 +140,13 @@ def test_line_tells_who_and_what(event: NetworkEvent, told: str) -> None:
     assert rest == told
 
 
+def test_a_rejoin_is_told_with_its_type_and_counter() -> None:
+    event = JoinAnswered(
+        at=AT, dev_eui=DEVICE, dev_addr=ADDRESS, dev_nonce=5, rejoin_type=2, gateway_eui=None
+    )
+    assert line_of(event).plain.endswith("DevAddr 26011bda rejoin 2 RJcount 5")
+
+
 def test_every_event_has_a_line() -> None:
     assert {type(event) for event, _ in LINES} == set(get_args(NetworkEvent))
     assert len(EVENTS) == len(LINES)

@@ -175,3 +175,28 @@ def test_frequencies_of_class_b_are_0_for_the_regions(want):
     assert (wanted.ping_slot_frequency_hz, wanted.beacon_frequency_hz) == (0, 0)
     told = want(ping_slot_frequency_hz=868_900_000, beacon_frequency_hz=869_100_000)
     assert (told.ping_slot_frequency_hz, told.beacon_frequency_hz) == (868_900_000, 869_100_000)
+
+
+def test_what_no_command_can_say_becomes_the_nearest_that_can(want):
+    wish = want(
+        policy={"max_duty_cycle": 99},
+        rx1_delay_s=99,
+        rx1_dr_offset=9,
+        rx2_data_rate=40,
+        rx2_frequency_hz=868_500_050,
+        downlink_frequencies_hz=((868_100_000, 865_100_099),),
+        adr_ack_limit_exp=-1,
+        adr_ack_delay_exp=16,
+        rejoin_max_time_n=16,
+        rejoin_max_count_n=-3,
+        ping_slot_frequency_hz=99_999_999_999,
+        ping_slot_data_rate=16,
+        beacon_frequency_hz=-5,
+    )
+    assert (wish.max_duty_cycle, wish.rx1_delay_s, wish.rx1_dr_offset) == (15, 15, 7)
+    assert (wish.rx2_data_rate, wish.rx2_frequency_hz) == (15, 868_500_000)
+    assert wish.downlink_frequencies_hz == {868_100_000: 865_100_000}
+    assert (wish.adr_ack_limit_exp, wish.adr_ack_delay_exp) == (0, 15)
+    assert (wish.rejoin_max_time_n, wish.rejoin_max_count_n) == (15, 0)
+    assert (wish.ping_slot_frequency_hz, wish.ping_slot_data_rate) == (0xFF_FFFF * 100, 15)
+    assert wish.beacon_frequency_hz == 0
