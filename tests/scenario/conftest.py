@@ -60,6 +60,8 @@ APP_KEY = AppKey(b"root application")
 KEYS = SessionKeys.of_1_0(b"network sess key", b"application sess")
 PRESETS_HZ = tuple(range(867_100_000, 868_000_000, 200_000))
 
+RECONNECT_S = 3.0
+"""After whatever was on air."""
 Step = Callable[[], Awaitable[None]]
 
 
@@ -75,6 +77,8 @@ class FieldGateway:
     lns: LnsConnection | None = None
     drops: int = 0
     """So many downlinks are lost in the station without a word."""
+    connections: int = 0
+    """Each of them starts its radio anew."""
 
     @property
     def eui(self) -> GatewayEUI:
@@ -86,6 +90,7 @@ class FieldGateway:
             self.to_server(text)
 
     def connect(self) -> None:
+        self.connections += 1
         region = plan(self.field.region)
         self.lns = LnsConnection(
             self.eui, router_config(region, GatewaySettings()), self.field.time
@@ -111,7 +116,11 @@ class FieldGateway:
             self.to_station(text)
 
     def to_station(self, text: str) -> None:
+        lns = self.lns
+
         async def arrive() -> None:
+            if lns is not self.lns:
+                return  # it was on its way when the connection broke
             if '"dnmsg"' in text and self.drops:
                 self.drops -= 1
                 return
@@ -150,6 +159,8 @@ class Field:
     deaf: set[str] = field(default_factory=set)
     """Devices that hear nothing at the moment."""
     log: list[str] = field(default_factory=list)
+    transmissions: list[tuple[str, int, RadioTransmission]] = field(default_factory=list)
+    """What stations sent, with the gateway's name and the number of its connection."""
     events: list[NetworkEvent] = field(default_factory=list)
     _heap: list[tuple[float, int, Step]] = field(default_factory=list)
     _order: Any = field(default_factory=count)
@@ -272,7 +283,7 @@ class Field:
         return message
 
     async def restart(self) -> None:
-        """The server ends without a word and starts again; gateways come back a second later."""
+        """The server ends without a word and starts again; gateways come back when they notice."""
         for gateway in self.gateways.values():
             gateway.disconnect()
         self._start_network()
@@ -282,7 +293,7 @@ class Field:
             async def back(gateway: FieldGateway = gateway) -> None:
                 gateway.connect()
 
-            self.at(1.0, back)
+            self.at(RECONNECT_S, back)
         await self.passes(0)
 
     async def passes(self, seconds: float) -> None:
@@ -377,6 +388,7 @@ class Field:
 
     def plan_transmission(self, gateway: FieldGateway, planned: RadioTransmission) -> None:
         async def transmit() -> None:
+            self.transmissions.append((gateway.name, gateway.connections, planned))
             name = next(n for n, d in self.devices.items() if d.dev_eui == planned.dev_eui)
             self._note(gateway.name, f"{planned.window:4} {self._received(name, planned)}")
             report = self.station_report(gateway, planned)
@@ -448,15 +460,23 @@ class Field:
         return self.devices[name].dev_eui
 
 
-@pytest.fixture
-async def field_eu868() -> Field:
-    made = Field()
+async def _prepared(region: str) -> Field:
+    made = Field(region)
     await made.prepare()
     return made
+
+
+@pytest.fixture
+async def field_eu868() -> Field:
+    return await _prepared("EU868")
 
 
 @pytest.fixture
 async def field_us915() -> Field:
-    made = Field(region="US915")
-    await made.prepare()
-    return made
+    return await _prepared("US915")
+
+
+@pytest.fixture(scope="session")
+def a_field() -> Callable[[str], Awaitable[Field]]:
+    """For tests that need many."""
+    return _prepared

@@ -128,7 +128,7 @@ async def test_a_station_that_drops_a_frame_says_nothing_so_the_next_gateway_sen
     assert (
         field.on_air()
         == """
-  1.439 yard   RX2  valve FCnt 2 open
+  1.424 yard   RX2  valve FCnt 2 open
 """
     )
     [unreported] = field.happened(DownlinkUnreported)
@@ -155,7 +155,7 @@ async def test_a_message_waits_for_a_gateway_and_goes_when_it_is_there(field_us9
 
 
 async def test_a_message_outlives_the_server(field_us915):
-    """The gateway is back a second after the restart, and the message follows its router_config."""
+    """The gateway is back three seconds later, and the message follows its router_config."""
     field = field_us915
     roof = await field.add_gateway("roof")
     await a_valve(field)
@@ -166,7 +166,7 @@ async def test_a_message_outlives_the_server(field_us915):
     assert (
         field.on_air()
         == """
-  1.060 roof   RX2  valve FCnt 1 open
+  3.060 roof   RX2  valve FCnt 1 open
 """
     )
 
@@ -250,8 +250,8 @@ async def test_in_europe_a_gateway_rests_after_each_frame_as_its_duty_cycle_has_
         field.on_air()
         == """
   0.040 roof   RX2  valve FCnt 0 one
- 11.621 roof   RX2  valve FCnt 1 two
- 23.201 roof   RX2  valve FCnt 2 three
+ 11.641 roof   RX2  valve FCnt 1 two
+ 23.241 roof   RX2  valve FCnt 2 three
 """
     )
     assert field.gateways["roof"].station.dropped == []

@@ -16,8 +16,9 @@ from typing import NamedTuple
 from bittern.network.airtime_limits import OBSERVED_S, AirtimeLimits, Limit
 from bittern.types import GatewayEUI, Instant
 
-GUARD_S = 0.03
-"""Between two frames of a gateway: a station needs 10 ms, the rest is what clocks differ by."""
+GUARD_S = 0.05
+"""Between two frames of a gateway: a station needs 10 ms, the rest is what clocks differ by, and
+what is not known of how soon "at once" is."""
 LOAD_HALF_LIFE_S = 60.0
 _LOAD_MEMORY_S = LOAD_HALF_LIFE_S / log(2)
 """What a gateway that always sends has in its decaying sum of airtimes."""
@@ -148,13 +149,20 @@ class GatewayAirtime:
         self._booked[downlink_id] = tuple(slots)
         self._spend(slots[0], now)
 
-    def settle(self, downlink_id: int, frequency_hz: int, now: Instant) -> None:
-        """The frame went on air just now: in that of its slots which has this frequency."""
+    def settle(
+        self, downlink_id: int, frequency_hz: int, now: Instant, begun_at: Instant | None = None
+    ) -> None:
+        """The frame went on air just now: in that of its slots which has this frequency.
+
+        `begun_at` is better known than its slot, if it was to go at once.
+        """
         self.unreported = 0
         slots = self._booked.get(downlink_id)
         if slots is None:
             return
         used = min(slots, key=lambda slot: (slot.frequency_hz != frequency_hz, abs(slot.at - now)))
+        if begun_at is not None:
+            used = used._replace(at=max(begun_at, used.at))
         self._booked[downlink_id] = (used,)
         if used != slots[0]:
             self._take_back(slots[0])

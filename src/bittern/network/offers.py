@@ -28,6 +28,8 @@ from bittern.types import GatewayEUI, Instant
 TX_LEAD_S = 0.05
 """Before its time a frame must be with the gateway: a station needs 20 ms, 60 ms with some radios;
 the rest is for a network that is slower than it was measured."""
+AT_ONCE_S = 0.035
+"""After it has reached the station a class C frame is on air: 20 ms, or 60 with some radios."""
 ASSUMED_ROUND_TRIP_S = 0.1
 """Of a gateway that has just connected."""
 COMFORTABLE_DB = 10.0
@@ -90,7 +92,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
     def wait_s(self, now: Instant) -> float:
         """How much too early it is to hand the frame over, if it is to leave at once."""
-        return self.slots[0].at - now - self.route.round_trip_s / 2 - TX_LEAD_S
+        return self.slots[0].at - now - self.route.round_trip_s / 2 - AT_ONCE_S
 
     def rank(self, now: Instant) -> tuple[float, float, float, float]:
         """The higher, the better."""
@@ -130,7 +132,7 @@ def after_uplink(route: Route, windows: Windows, frame: Frame, now: Instant) -> 
 
 def at_once(route: Route, window: Window, frame: Frame, now: Instant) -> Offer:
     """Class C: as soon as the gateway can; its slot tells when that is."""
-    soonest = frame.slot(now + route.round_trip_s / 2 + TX_LEAD_S, window)
+    soonest = frame.slot(now + route.round_trip_s / 2 + AT_ONCE_S, window)
     return Offer(
         route=route,
         device_class="C",

@@ -200,10 +200,11 @@ class Transmitter:
                 data_rate=report.data_rate,
             )
         )
+        awaited = self._awaited.pop(report.downlink_id, None)
         account = self.ledger.known(report.gateway_eui)
         if account is not None:
-            account.settle(report.downlink_id, report.frequency_hz, report.at)
-        awaited = self._awaited.pop(report.downlink_id, None)
+            begun_at = None if awaited is None else _begun_at(awaited.handed_over.offer, report)
+            account.settle(report.downlink_id, report.frequency_hz, report.at, begun_at)
         if awaited is not None:
             awaited.overdue.cancel()
             if awaited.watch is not None:
@@ -233,6 +234,13 @@ class Transmitter:
     def forget_everything(self) -> None:
         """What gateways may do; what they have sent stays accounted."""
         self._limits.clear()
+
+
+def _begun_at(offer: Offer, report: TransmissionReport) -> Instant | None:
+    """A frame of class C is on air when the station finds the time; it reports as it begins."""
+    if offer.device_class != "C":
+        return None
+    return Instant(report.at - offer.route.round_trip_s / 2)
 
 
 def _transmission(

@@ -43,6 +43,14 @@ def test_the_second_window_is_not_kept_free_but_is_booked_when_the_gateway_took_
     assert not radio.obstacle(slot(1001.0))
 
 
+def test_a_frame_that_began_later_than_was_thought_is_accounted_for_when_it_did():
+    radio = account(station="EU868")
+    radio.book(1, [slot(1001.0)], NOW)
+    radio.settle(1, RX1, Instant(1001.3), begun_at=Instant(1001.2))
+    assert radio.obstacle(slot(1001.2)) is Obstacle.NO_AIRTIME
+    assert radio.free_from(slot(1001.2)) == pytest.approx(1006.2 + GUARD_S)
+
+
 def test_windows_of_one_frequency_are_told_apart_by_the_time_of_the_report():
     radio = account("US915")
     radio.book(1, [slot(1001.0), slot(1002.0)], NOW)

@@ -8,6 +8,7 @@ from bittern.mac.windows import Windows
 from bittern.network.airtime_ledger import GatewayAirtime, Obstacle, Slot
 from bittern.network.airtime_limits import AirtimeLimits
 from bittern.network.offers import (
+    AT_ONCE_S,
     TX_LEAD_S,
     Frame,
     Offer,
@@ -129,7 +130,8 @@ def test_a_radio_that_is_busy_in_both_windows_offers_nothing():
 def test_class_c_goes_as_soon_as_the_frame_is_there():
     offer = at_once(gateway(round_trip_s=0.1), RX2, FRAME, HEARD_AT)
     assert (offer.rx1, offer.rx2, offer.device_class) == (None, RX2, "C")
-    assert offer.slots[0].at == pytest.approx(1000.05 + TX_LEAD_S)
+    assert offer.slots[0].at == pytest.approx(1000.05 + AT_ONCE_S)
+    assert offer.wait_s(HEARD_AT) == pytest.approx(0.0)
 
 
 def test_class_c_waits_for_the_radio():
