@@ -53,7 +53,9 @@ class DeviceProfile(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     name: str = ""
     mac_version: MacVersion = MacVersion.LORAWAN_1_0_3
-    reg_params_revision: str = "RP002-1.0.1"
+    reg_params_revision: str = ""
+    """Of the regional parameters that the device has: `RegionalParameters.parse` takes it. Empty:
+    the newest."""
     region: str = "EU868"
     supports_join: bool = True
     supports_class_b: bool = False

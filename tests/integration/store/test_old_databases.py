@@ -91,6 +91,7 @@ async def test_gateways_have_their_certificates(old: SqliteStore) -> None:
 async def test_the_registry_is_whole(old: SqliteStore) -> None:
     [profile] = await old.device_profiles()
     assert (profile.name, profile.region) == ("sensor", "EU868")
+    assert profile.reg_params_revision == ""
     [service] = await old.service_profiles()
     assert service.add_gateway_metadata
     [destination] = await old.destinations("000000000000")
