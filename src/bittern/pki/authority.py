@@ -1,4 +1,4 @@
-"""The certificate authority of one installation, made at its first start.
+"""A certificate authority: the first is made at the first start, the next by `rotation`.
 
 Its key never leaves ``DATA_DIR/pki/ca.key`` (EC P-256, mode 0600). Every gateway trusts its
 certificate, ``ca.crt``, and nothing else: a lost key means new files for every gateway, so nothing
@@ -21,6 +21,7 @@ from cryptography.x509.oid import NameOID
 
 from bittern.errors import AuthorityUnusable
 from bittern.pki import files
+from bittern.pki.fingerprints import certificate_id
 from bittern.types import Instant
 
 T = TypeVar("T")
@@ -49,6 +50,11 @@ class Authority:
     def der(self) -> bytes:
         return self.certificate.public_bytes(serialization.Encoding.DER)
 
+    @property
+    def fingerprint(self) -> str:
+        """How records name it: SHA-256 of the certificate's DER."""
+        return certificate_id(self.der)
+
     def signed(self, certificate: x509.CertificateBuilder) -> x509.Certificate:
         """``certificate`` with the issuer, its key identifier and the signature."""
         issuer = self.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
@@ -61,6 +67,18 @@ class Authority:
             .sign(self._key, hashes.SHA256())
         )
 
+    def cross_signed(self, other: x509.Certificate, now: Instant) -> x509.Certificate:
+        """Another authority's name and key, certified by this one: who trusts this one accepts
+        what the other has signed."""
+        key = other.public_key()
+        assert isinstance(key, ec.EllipticCurvePublicKey)
+        end = min(other.not_valid_after_utc, self.certificate.not_valid_after_utc)
+        return self.signed(
+            unsigned(other.subject, key, now, end)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(key_usage(key_cert_sign=True, crl_sign=True), critical=True)
+        )
+
     def has_signed(self, certificate: x509.Certificate) -> bool:
         try:
             certificate.verify_directly_issued_by(self.certificate)
@@ -69,14 +87,15 @@ class Authority:
         return True
 
 
-def open_authority(folder: Path, now: Instant) -> Authority:
-    """The authority kept in ``folder``; a new one, where there is none.
+def open_authority(folder: Path, now: Instant, stem: str = "ca") -> Authority:
+    """The authority kept in ``folder`` as ``STEM.key`` and ``STEM.crt``; a new one, where there is
+    none.
 
     Raises AuthorityUnusable where half of it is missing, does not fit the other half or is not
     valid at ``now``, and KeyFileExposed where others can read its key.
     """
     files.make_folder(folder)
-    key_path, certificate_path = folder / "ca.key", folder / "ca.crt"
+    key_path, certificate_path = folder / f"{stem}.key", folder / f"{stem}.crt"
     if not key_path.exists():
         if certificate_path.exists():
             raise AuthorityUnusable(str(key_path), "missing, though its certificate is there")
@@ -90,7 +109,7 @@ def open_authority(folder: Path, now: Instant) -> Authority:
         certificate_path, certificate_path.read_bytes(), x509.load_pem_x509_certificate
     )
     if certificate.public_key() != key.public_key():
-        raise AuthorityUnusable(str(certificate_path), "not the certificate of ca.key")
+        raise AuthorityUnusable(str(certificate_path), f"not the certificate of {stem}.key")
     _check_validity(certificate_path, certificate, moment(now))
     return Authority(certificate, key)
 
@@ -107,7 +126,8 @@ def _check_validity(path: Path, certificate: x509.Certificate, now: datetime) ->
 
 
 def self_signed(key: ec.EllipticCurvePrivateKey, now: Instant) -> x509.Certificate:
-    """A root certificate that may sign end entities only (RFC 5280, 4.2.1.9)."""
+    """A root certificate that may sign end entities, and one authority that gives way to it
+    (RFC 5280, 4.2.1.9)."""
     identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
     # Two installations in one trust store need two names.
     name = x509.Name(
@@ -119,7 +139,7 @@ def self_signed(key: ec.EllipticCurvePrivateKey, now: Instant) -> x509.Certifica
     return (
         unsigned(name, key.public_key(), now, moment(now) + ROOT_LIFETIME)
         .issuer_name(name)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=1), critical=True)
         .add_extension(key_usage(key_cert_sign=True, crl_sign=True), critical=True)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier),

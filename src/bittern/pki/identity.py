@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
 
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 from bittern.pki import files
 from bittern.pki.authority import Authority, moment
@@ -16,30 +17,44 @@ from bittern.types import Instant
 RENEWED_BEFORE_END = timedelta(days=60)
 
 
-def server_identity(folder: Path, authority: Authority, names: Iterable[str], now: Instant) -> Path:
-    """The PEM file with the server's key and certificate for exactly ``names``.
+def server_identity(
+    folder: Path,
+    authority: Authority,
+    names: Iterable[str],
+    now: Instant,
+    chain: Sequence[x509.Certificate] = (),
+) -> Path:
+    """The PEM file with the server's key, its certificate for exactly ``names``, and the ``chain``.
 
     Made or renewed where it must be; certificate and key share a file so that both change at once.
     Safe to call again while the server runs: a changed file is for ``tls.present``.
     """
     names = list(names)
     path = folder / "server.pem"
-    if not _serves(path, authority, names, now):
+    if not _serves(path, authority, names, now, chain):
         issued = issue_server_certificate(authority, names, now)
+        above = b"".join(one.public_bytes(serialization.Encoding.PEM) for one in chain)
         files.make_folder(folder)
-        files.replace(path, issued.private_key_pem() + issued.certificate_pem)
+        files.replace(path, issued.private_key_pem() + issued.certificate_pem + above)
     return path
 
 
-def _serves(path: Path, authority: Authority, names: list[str], now: Instant) -> bool:
+def _serves(
+    path: Path,
+    authority: Authority,
+    names: list[str],
+    now: Instant,
+    chain: Sequence[x509.Certificate],
+) -> bool:
     try:
-        certificate = x509.load_pem_x509_certificate(files.read_secret(path))
+        certificate, *above = x509.load_pem_x509_certificates(files.read_secret(path))
         called = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName)
     except (FileNotFoundError, ValueError, x509.ExtensionNotFound):
         return False
     renewal = certificate.not_valid_after_utc - RENEWED_BEFORE_END
     return (
-        called.value == alternative_names(names)
+        above == list(chain)
+        and called.value == alternative_names(names)
         and certificate.not_valid_before_utc <= moment(now) < renewal
         and authority.has_signed(certificate)
     )

@@ -78,20 +78,22 @@ class Issued:
 
 
 def issue_gateway_certificate(
-    authority: Authority, gateway_eui: GatewayEUI, now: Instant, kind: KeyKind = "ec-p256"
+    authority: Authority,
+    gateway_eui: GatewayEUI,
+    now: Instant,
+    kind: KeyKind = "ec-p256",
+    lifetime: timedelta | None = None,
 ) -> Issued:
     """A client certificate that names the gateway: CN is its EUI, 16 lower-case digits.
 
-    It lasts as long as the root: a gateway on a mast has nobody to renew it by hand.
+    Without a ``lifetime`` it lasts as long as the root: what a person has carried to a gateway on
+    a mast must be good for the day when nothing else is.
     """
     key = _new_key(kind)
+    root_end = authority.certificate.not_valid_after_utc
+    end = root_end if lifetime is None else min(moment(now) + lifetime, root_end)
     certificate = (
-        unsigned(
-            _common_name(str(gateway_eui)),
-            key.public_key(),
-            now,
-            authority.certificate.not_valid_after_utc,
-        )
+        unsigned(_common_name(str(gateway_eui)), key.public_key(), now, end)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(key_usage(digital_signature=True), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)

@@ -1,8 +1,9 @@
 """What a listener for gateways speaks: TLS 1.2 and 1.3, both ends authenticated.
 
-A connection without a certificate of our authority does not get past the handshake; which gateway
-the certificate belongs to, and whether it still counts, is decided after it, with a reason that
-the gateway can be told. Basics Station (mbedTLS 2.28) speaks TLS 1.2 at most.
+A connection without a certificate of a trusted authority does not get past the handshake; which
+gateway the certificate belongs to, whether it has expired and whether it still counts, is decided
+after it, with a reason that the gateway can be told. Basics Station (mbedTLS 2.28) speaks TLS 1.2
+at most.
 """
 
 from __future__ import annotations
@@ -14,22 +15,37 @@ TLS12_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """Forward secrecy and authenticated encryption only; TLS 1.3 has nothing else."""
 
 
+PARTIAL_CHAIN = 0x80000
+"""X509_V_FLAG_PARTIAL_CHAIN: a certificate may be trusted by itself, whoever signed it."""
+NO_CHECK_TIME = 0x200000
+"""X509_V_FLAG_NO_CHECK_TIME, which `ssl` has no name for."""
+
+
 def gateway_listener(identity: Path, trusted_pem: bytes) -> ssl.SSLContext:
     """For the LNS and CUPS: a client certificate signed by ``trusted_pem`` is required.
 
-    ``identity`` is the file of ``identity.server_identity``.
+    ``identity`` is the file of ``identity.server_identity``. Sessions may be resumed, which spares
+    both ends the public keys when thousands come back at once: OpenSSL keeps the certificate in
+    the ticket, so a resumed session shows it again. Tickets end with the process.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(TLS12_CIPHERS)
-    # No tickets: a resumed session would not show its certificate again.
-    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_TICKET
-    context.num_tickets = 0
+    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
+    context.num_tickets = 1
     context.verify_mode = ssl.CERT_REQUIRED
-    context.verify_flags |= ssl.VERIFY_X509_STRICT
-    context.load_verify_locations(cadata=trusted_pem.decode("ascii"))
+    # Who may connect is decided by the fingerprint of a registered certificate, and when it ends
+    # by its record: a handshake that fails for its age could tell the gateway nothing.
+    context.verify_flags |= ssl.VerifyFlags(NO_CHECK_TIME | PARTIAL_CHAIN)
+    trust(context, trusted_pem)
     present(context, identity)
     return context
+
+
+def trust(context: ssl.SSLContext, pem: bytes) -> None:
+    """Let in, from the next handshake on, what these authorities have signed, and whoever holds
+    the key of one of these certificates. What is trusted already stays trusted."""
+    context.load_verify_locations(cadata=pem.decode("ascii"))
 
 
 def present(context: ssl.SSLContext, identity: Path) -> None:

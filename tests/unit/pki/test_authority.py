@@ -43,7 +43,7 @@ def test_root_is_for_signing_end_entities_only(authority: Authority) -> None:
     constraints = root.extensions.get_extension_for_class(x509.BasicConstraints)
     usage = root.extensions.get_extension_for_class(x509.KeyUsage)
     assert constraints.critical
-    assert constraints.value == x509.BasicConstraints(ca=True, path_length=0)
+    assert constraints.value == x509.BasicConstraints(ca=True, path_length=1)
     assert usage.critical
     assert usage.value.key_cert_sign
     assert usage.value.crl_sign

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -55,11 +56,15 @@ class Pair:
     """A server and a client joined by two buffers."""
 
     def __init__(
-        self, server: ssl.SSLContext, client: ssl.SSLContext, name: str = "localhost"
+        self,
+        server: ssl.SSLContext,
+        client: ssl.SSLContext,
+        name: str = "localhost",
+        session: ssl.SSLSession | None = None,
     ) -> None:
         up, down = ssl.MemoryBIO(), ssl.MemoryBIO()
         self.server = server.wrap_bio(up, down, server_side=True)
-        self.client = client.wrap_bio(down, up, server_hostname=name)
+        self.client = client.wrap_bio(down, up, server_hostname=name, session=session)
 
     def shake_hands(self) -> Pair:
         """Raises what the end that refuses raises."""
@@ -180,10 +185,53 @@ def test_a_renewed_certificate_is_shown_from_the_next_handshake_on(
     Pair(listener, client, "new.example.com").shake_hands()
 
 
-def test_every_connection_shows_its_certificate_anew(
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_resumed_session_shows_the_certificate_again(
+    tmp_path: Path,
+    authority: Authority,
+    listener: ssl.SSLContext,
+    now: Instant,
+    version: ssl.TLSVersion,
+) -> None:
+    issued = issue_gateway_certificate(authority, EUI, now)
+    client = gateway(tmp_path, authority, issued)
+    client.minimum_version = client.maximum_version = version
+    first = Pair(listener, client).shake_hands()
+    first.server.write(b"a ticket comes before the first byte in TLS 1.3")
+    first.client.read()
+    again = Pair(listener, client, session=first.client.session).shake_hands()
+    assert again.server.session_reused
+    der = again.server.getpeercert(binary_form=True)
+    assert der is not None
+    assert certificate_id(der) == issued.certificate_id
+
+
+def test_an_expired_certificate_passes_the_handshake_and_is_refused_by_name_later(
     tmp_path: Path, authority: Authority, listener: ssl.SSLContext, now: Instant
 ) -> None:
-    client = gateway(tmp_path, authority, issue_gateway_certificate(authority, EUI, now))
-    client.maximum_version = ssl.TLSVersion.TLSv1_2
-    session = Pair(listener, client).shake_hands().client.session
-    assert session is None or not session.has_ticket
+    long_ago = Instant(now - 30 * 86_400)
+    issued = issue_gateway_certificate(authority, EUI, long_ago, lifetime=timedelta(days=1))
+    Pair(listener, gateway(tmp_path, authority, issued)).shake_hands()
+
+
+def test_an_authority_may_join_while_the_listener_runs(
+    tmp_path: Path, authority: Authority, listener: ssl.SSLContext, now: Instant
+) -> None:
+    other = open_authority(tmp_path / "other", now)
+    client = gateway(tmp_path, authority, issue_gateway_certificate(other, EUI, now))
+    with pytest.raises(ssl.SSLCertVerificationError):
+        Pair(listener, client).shake_hands()
+    tls.trust(listener, other.pem)
+    Pair(listener, client).shake_hands()
+
+
+def test_a_certificate_may_be_trusted_by_itself(
+    tmp_path: Path, authority: Authority, listener: ssl.SSLContext, now: Instant
+) -> None:
+    """Its authority is somebody else's, and no other certificate of that authority gets in."""
+    outside = open_authority(tmp_path / "outside", now)
+    one, other = (issue_gateway_certificate(outside, EUI, now) for _ in range(2))
+    tls.trust(listener, one.certificate_pem)
+    Pair(listener, gateway(tmp_path, authority, one)).shake_hands()
+    with pytest.raises(ssl.SSLCertVerificationError):
+        Pair(listener, gateway(tmp_path, authority, other)).shake_hands()
