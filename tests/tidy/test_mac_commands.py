@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bittern.lorawan import versions
 from bittern.lorawan.commands import DOWNLINK_COMMANDS, UPLINK_COMMANDS
-from bittern.lorawan.versions import MacVersion
 from bittern.mac.commands.notices import CommandProblem
 
 ROOT = Path(__file__).parents[2]
@@ -66,21 +64,6 @@ def test_every_file_of_a_command_is_named() -> None:
 
 def test_every_problem_is_explained() -> None:
     assert [problem for problem, _ in rows("Problem")] == [str(one) for one in CommandProblem]
-
-
-def test_every_difference_of_versions_is_named_with_where_it_holds() -> None:
-    order = [version.value for version in MacVersion]
-    there = [
-        node.name
-        for node in ast.parse(Path(versions.__file__).read_text(encoding="utf-8")).body
-        if isinstance(node, ast.FunctionDef)
-    ]
-    told = dict(rows("In"))
-    assert sorted(told) == sorted(there)
-    for name, text in told.items():
-        at = order.index(text.removeprefix("to "))
-        expected = order[: at + 1] if text.startswith("to ") else order[at:]
-        assert [v.value for v in MacVersion if getattr(versions, name)(v)] == expected, name
 
 
 @pytest.mark.parametrize("row", rows("Type"), ids=lambda row: row[0])

@@ -92,7 +92,7 @@ def increments_dev_nonce(version: MacVersion) -> bool:
 
 
 def indicates_session_by_rekey(version: MacVersion) -> bool:
-    """A joined device sends RekeyInd until RekeyConf (1.1, 5.9); others prove it by any uplink."""
+    """A joined device sends RekeyInd until RekeyConf (1.1, 5.10); others prove it by any uplink."""
     return is_1_1(version)
 
 
@@ -102,7 +102,7 @@ def resets_by_command(version: MacVersion) -> bool:
 
 
 def has_device_time(version: MacVersion) -> bool:
-    """DeviceTimeReq, and no more BeaconTimingReq (1.0.3 and later)."""
+    """DeviceTimeReq, and no more BeaconTimingReq (1.0.3, 5.9)."""
     return version not in _BEFORE_1_0_3
 
 
@@ -131,31 +131,31 @@ def has_tx_param_setup(version: MacVersion) -> bool:
 
 
 def has_dl_channel(version: MacVersion) -> bool:
-    """DlChannelReq (1.0.2, 5.9)."""
+    """DlChannelReq (1.0.2, 5.6)."""
     return version not in _BEFORE_1_0_2
 
 
 def has_beacon_timing(version: MacVersion) -> bool:
-    """BeaconTimingReq, which DeviceTimeReq replaced in 1.0.3 (1.0.3, 14.3: deprecated)."""
+    """BeaconTimingReq, which DeviceTimeReq replaced in 1.0.3 (1.0.3, 14.4: deprecated)."""
     return version in _BEFORE_1_0_3
 
 
 def has_ping_slot_channel(version: MacVersion) -> bool:
     """PingSlotChannelReq with one data rate: before 1.0.3 class B was provisional, and the octet a
-    range (1.0.3, 14.2)."""
+    range (1.0.3, 14.3)."""
     return version not in _BEFORE_1_0_3
 
 
 def has_adr_param_setup(version: MacVersion) -> bool:
-    """ADRParamSetupReq (1.1, 5.10)."""
+    """ADRParamSetupReq (1.1, 5.11)."""
     return is_1_1(version)
 
 
 def has_rejoin(version: MacVersion) -> bool:
-    """Rejoin-requests, ForceRejoinReq and RejoinParamSetupReq (1.1, 5.12, 5.13 and 6.2.4)."""
+    """Rejoin-requests, ForceRejoinReq and RejoinParamSetupReq (1.1, 5.13, 5.14 and 6.2.4)."""
     return is_1_1(version)
 
 
 def announces_class(version: MacVersion) -> bool:
-    """Class C is announced by DeviceModeInd (1.1, 18.3); others are of their profile's class."""
+    """Class C is announced by DeviceModeInd (1.1, 18.1); others are of their profile's class."""
     return is_1_1(version)

@@ -31,7 +31,7 @@ class ResetConf(DownlinkCommand, frozen=True):
 
 
 class LinkCheckAns(DownlinkCommand, frozen=True):
-    """TS001-1.0.4, 5.2."""
+    """TS001-1.0.4, 5.1."""
 
     CID = 0x02
     SIZE = 2
@@ -49,7 +49,7 @@ class LinkCheckAns(DownlinkCommand, frozen=True):
 
 
 class LinkADRReq(DownlinkCommand, frozen=True):
-    """TS001-1.0.4, 5.3. 15 in ``data_rate`` or ``tx_power`` keeps what is (1.0.4 and 1.1)."""
+    """TS001-1.0.4, 5.2. 15 in ``data_rate`` or ``tx_power`` keeps what is (1.0.4 and 1.1)."""
 
     CID = 0x03
     SIZE = 4
@@ -79,7 +79,7 @@ class LinkADRReq(DownlinkCommand, frozen=True):
 
 
 class DutyCycleReq(DownlinkCommand, frozen=True):
-    """TS001-1.0.4, 5.4: the device may send 1/2^max_duty_cycle of the time."""
+    """TS001-1.0.4, 5.3: the device may send 1/2^max_duty_cycle of the time."""
 
     CID = 0x04
     SIZE = 1
@@ -94,7 +94,7 @@ class DutyCycleReq(DownlinkCommand, frozen=True):
 
 
 class RXParamSetupReq(DownlinkCommand, frozen=True):
-    """TS001-1.0.4, 5.5."""
+    """TS001-1.0.4, 5.4."""
 
     CID = 0x05
     SIZE = 4
@@ -113,13 +113,13 @@ class RXParamSetupReq(DownlinkCommand, frozen=True):
 
 
 class DevStatusReq(DownlinkCommand, frozen=True):
-    """TS001-1.0.4, 5.6."""
+    """TS001-1.0.4, 5.5."""
 
     CID = 0x06
 
 
 class NewChannelReq(DownlinkCommand, frozen=True):
-    """TS001-1.0.4, 5.7. Dynamic plans only; a frequency of 0 removes the channel."""
+    """TS001-1.0.4, 5.6. Dynamic plans only; a frequency of 0 removes the channel."""
 
     CID = 0x07
     SIZE = 5
@@ -140,7 +140,7 @@ class NewChannelReq(DownlinkCommand, frozen=True):
 
 
 class RXTimingSetupReq(DownlinkCommand, frozen=True):
-    """TS001-1.0.4, 5.8."""
+    """TS001-1.0.4, 5.7."""
 
     CID = 0x08
     SIZE = 1
@@ -156,7 +156,7 @@ class RXTimingSetupReq(DownlinkCommand, frozen=True):
 
 
 class TXParamSetupReq(DownlinkCommand, frozen=True):
-    """TS001-1.0.4, 5.9. Where the region has it: ``Plan.has_tx_param_setup``."""
+    """TS001-1.0.4, 5.8. Where the region has it: ``Plan.has_tx_param_setup``."""
 
     CID = 0x09
     SIZE = 1
@@ -176,7 +176,7 @@ class TXParamSetupReq(DownlinkCommand, frozen=True):
 
 
 class DlChannelReq(DownlinkCommand, frozen=True):
-    """TS001-1.0.4, 5.7: RX1 of this channel is on another frequency."""
+    """TS001-1.0.4, 5.6: RX1 of this channel is on another frequency."""
 
     CID = 0x0A
     SIZE = 4
@@ -192,7 +192,7 @@ class DlChannelReq(DownlinkCommand, frozen=True):
 
 
 class RekeyConf(DownlinkCommand, frozen=True):
-    """1.1, 5.9."""
+    """1.1, 5.10."""
 
     CID = 0x0B
     SIZE = 1
@@ -207,7 +207,7 @@ class RekeyConf(DownlinkCommand, frozen=True):
 
 
 class ADRParamSetupReq(DownlinkCommand, frozen=True):
-    """1.1, 5.10: ADR_ACK_LIMIT and ADR_ACK_DELAY are 2 to these powers."""
+    """1.1, 5.11: ADR_ACK_LIMIT and ADR_ACK_DELAY are 2 to these powers."""
 
     CID = 0x0C
     SIZE = 1
@@ -223,7 +223,7 @@ class ADRParamSetupReq(DownlinkCommand, frozen=True):
 
 
 class DeviceTimeAns(DownlinkCommand, frozen=True):
-    """TS001-1.0.4, 5.10: the time at the end of the uplink that asked."""
+    """TS001-1.0.4, 5.9: the time at the end of the uplink that asked."""
 
     CID = 0x0D
     SIZE = 5
@@ -246,7 +246,7 @@ class DeviceTimeAns(DownlinkCommand, frozen=True):
 
 
 class ForceRejoinReq(DownlinkCommand, frozen=True):
-    """1.1, 5.12: send rejoin-requests, at once and then again."""
+    """1.1, 5.13: send rejoin-requests, at once and then again."""
 
     CID = 0x0E
     SIZE = 2
@@ -269,7 +269,7 @@ class ForceRejoinReq(DownlinkCommand, frozen=True):
 
 
 class RejoinParamSetupReq(DownlinkCommand, frozen=True):
-    """1.1, 5.13: a rejoin every 2^(max_time_n + 10) seconds or 2^(max_count_n + 4) uplinks."""
+    """1.1, 5.14: a rejoin every 2^(max_time_n + 10) seconds or 2^(max_count_n + 4) uplinks."""
 
     CID = 0x0F
     SIZE = 1
@@ -307,7 +307,7 @@ class PingSlotChannelReq(DownlinkCommand, frozen=True):
 
 
 class BeaconTimingAns(DownlinkCommand, frozen=True):
-    """LoRaWAN 1.0.2 and before (1.1, 14.3)."""
+    """LoRaWAN 1.0.2 and before (1.1, 14.4)."""
 
     CID = 0x12
     SIZE = 3
@@ -339,7 +339,7 @@ class BeaconFreqReq(DownlinkCommand, frozen=True):
 
 
 class DeviceModeConf(DownlinkCommand, frozen=True):
-    """1.1, 18.3."""
+    """1.1, 18.1."""
 
     CID = 0x20
     SIZE = 1

@@ -27,13 +27,13 @@ class ResetInd(UplinkCommand, frozen=True):
 
 
 class LinkCheckReq(UplinkCommand, frozen=True):
-    """How well am I heard? (TS001-1.0.4, 5.2)"""
+    """How well am I heard? (TS001-1.0.4, 5.1)"""
 
     CID = 0x02
 
 
 class LinkADRAns(UplinkCommand, frozen=True):
-    """TS001-1.0.4, 5.3: nothing is changed unless all three are true."""
+    """TS001-1.0.4, 5.2: nothing is changed unless all three are true."""
 
     CID = 0x03
     SIZE = 1
@@ -51,13 +51,13 @@ class LinkADRAns(UplinkCommand, frozen=True):
 
 
 class DutyCycleAns(UplinkCommand, frozen=True):
-    """TS001-1.0.4, 5.4."""
+    """TS001-1.0.4, 5.3."""
 
     CID = 0x04
 
 
 class RXParamSetupAns(UplinkCommand, frozen=True):
-    """TS001-1.0.4, 5.5: repeated in every uplink until a downlink comes."""
+    """TS001-1.0.4, 5.4: repeated in every uplink until a downlink comes."""
 
     CID = 0x05
     SIZE = 1
@@ -75,7 +75,7 @@ class RXParamSetupAns(UplinkCommand, frozen=True):
 
 
 class DevStatusAns(UplinkCommand, frozen=True):
-    """TS001-1.0.4, 5.6."""
+    """TS001-1.0.4, 5.5."""
 
     CID = 0x06
     SIZE = 2
@@ -94,7 +94,7 @@ class DevStatusAns(UplinkCommand, frozen=True):
 
 
 class NewChannelAns(UplinkCommand, frozen=True):
-    """TS001-1.0.4, 5.7."""
+    """TS001-1.0.4, 5.6."""
 
     CID = 0x07
     SIZE = 1
@@ -110,19 +110,19 @@ class NewChannelAns(UplinkCommand, frozen=True):
 
 
 class RXTimingSetupAns(UplinkCommand, frozen=True):
-    """TS001-1.0.4, 5.8: repeated in every uplink until a downlink comes."""
+    """TS001-1.0.4, 5.7: repeated in every uplink until a downlink comes."""
 
     CID = 0x08
 
 
 class TXParamSetupAns(UplinkCommand, frozen=True):
-    """TS001-1.0.4, 5.9."""
+    """TS001-1.0.4, 5.8."""
 
     CID = 0x09
 
 
 class DlChannelAns(UplinkCommand, frozen=True):
-    """TS001-1.0.4, 5.7: repeated in every uplink until a downlink comes."""
+    """TS001-1.0.4, 5.6: repeated in every uplink until a downlink comes."""
 
     CID = 0x0A
     SIZE = 1
@@ -138,7 +138,7 @@ class DlChannelAns(UplinkCommand, frozen=True):
 
 
 class RekeyInd(UplinkCommand, frozen=True):
-    """A device that joined uses its new session (1.1, 5.9)."""
+    """A device that joined uses its new session (1.1, 5.10)."""
 
     CID = 0x0B
     SIZE = 1
@@ -153,19 +153,19 @@ class RekeyInd(UplinkCommand, frozen=True):
 
 
 class ADRParamSetupAns(UplinkCommand, frozen=True):
-    """1.1, 5.10."""
+    """1.1, 5.11."""
 
     CID = 0x0C
 
 
 class DeviceTimeReq(UplinkCommand, frozen=True):
-    """What time was it at the end of this uplink? (TS001-1.0.4, 5.10)"""
+    """What time was it at the end of this uplink? (TS001-1.0.4, 5.9)"""
 
     CID = 0x0D
 
 
 class RejoinParamSetupAns(UplinkCommand, frozen=True):
-    """1.1, 5.13."""
+    """1.1, 5.14."""
 
     CID = 0x0F
     SIZE = 1
@@ -212,7 +212,7 @@ class PingSlotChannelAns(UplinkCommand, frozen=True):
 
 
 class BeaconTimingReq(UplinkCommand, frozen=True):
-    """LoRaWAN 1.0.2 and before; DeviceTimeReq has replaced it (1.1, 14.3)."""
+    """LoRaWAN 1.0.2 and before; DeviceTimeReq has replaced it (1.1, 14.4)."""
 
     CID = 0x12
 
@@ -233,7 +233,7 @@ class BeaconFreqAns(UplinkCommand, frozen=True):
 
 
 class DeviceModeInd(UplinkCommand, frozen=True):
-    """1.1, 18.3: the class that the device is in from now on."""
+    """1.1, 18.1: the class that the device is in from now on."""
 
     CID = 0x20
     SIZE = 1
