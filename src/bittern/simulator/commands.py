@@ -152,7 +152,8 @@ class CommandDesk:
     class_indication: bytes = b""
     """DeviceModeInd, sent with every uplink until it is confirmed (1.1, 18.3)."""
     device_class: str | None = None
-    """As the last DeviceModeConf says."""
+    """The class to be in from now on, as DeviceModeInd or DeviceModeConf says; who obeys takes it
+    away."""
     keeps_time: bool = True
     """Whether the device can do what RejoinParamSetupReq says of time."""
     rejoin_limits: tuple[int | None, int] | None = None
@@ -213,11 +214,24 @@ class CommandDesk:
             commands += command
         self._answers.clear()
         self._asked.clear()
+        if self.class_indication:
+            # "SHALL switch mode as soon as the first DeviceModeInd is transmitted" (1.1, 18.3).
+            self.device_class = _CLASSES[self.class_indication[1]]
         return commands
 
-    def receive(self, commands: list[ReceivedCommand], snr_db: float) -> None:
-        """A downlink came: sticky answers have arrived, and these commands are new."""
-        self._sticky.clear()
+    def restart(self) -> None:
+        """The power was lost: what was accepted is stored, and so is what has to be repeated."""
+        self._answers.clear()
+        self._asked.clear()
+        self._open_questions.clear()
+
+    def receive(
+        self, commands: list[ReceivedCommand], snr_db: float, *, class_a: bool = True
+    ) -> None:
+        """A downlink came, and these commands are new. If it came in RX1 or RX2, sticky answers
+        have arrived (TS001-1.0.4, 5: "until a class A downlink is received")."""
+        if class_a:
+            self._sticky.clear()
         block: list[LinkAdr] = []
         for command in commands:
             if command.cid is Down.LINK_ADR_REQ:
@@ -275,7 +289,7 @@ class CommandDesk:
                 radio.rx1_delay_s = content[0] & 0x0F or 1
                 return b""
             case Down.TX_PARAM_SETUP_REQ:
-                radio.eirp_and_dwell_time = content[0]
+                radio.tx_param_setup(content[0])
                 return b""
             case Down.DL_CHANNEL_REQ:
                 return _one(radio.dl_channel(content[0], _frequency_hz(content[1:])))

@@ -1,4 +1,4 @@
-"""A LoRaWAN device without I/O: OTAA and ABP, 1.0.x and 1.1, class A.
+"""A LoRaWAN device without I/O: OTAA and ABP, 1.0.x and 1.1, classes A, B and C.
 
 Uplinks come out as bytes and as ``sent``; downlinks go in, and whatever a careful device could
 find wrong with one raises ``DeviceComplaint``.
@@ -113,6 +113,7 @@ class SimulatedDevice:
         self.region = region
         self.adr = adr
         self.device_class = device_class
+        self._made_as = device_class
         self.sub_bands = sub_bands
         self.sent: Emission | None = None
         """The last uplink, join-requests too."""
@@ -196,6 +197,7 @@ class SimulatedDevice:
         session = self._active()
         self._open_join = None
         commands = self.desk.for_uplink(None if fport is None else MAX_FOPTS_SIZE)
+        self._switch_class()
         if len(commands) > MAX_FOPTS_SIZE:
             payload, fport, commands = commands, 0, b""
         fcnt = session.fcnt_up
@@ -250,7 +252,7 @@ class SimulatedDevice:
         lower = radio.data_rate - 1
         if radio.tx_power:
             radio.tx_power = 0
-        elif any(radio.channels[i].allows(lower) for i in radio.enabled):
+        elif radio.can_send(lower):
             radio.data_rate = lower
         else:
             radio.nb_trans = 1
@@ -283,7 +285,8 @@ class SimulatedDevice:
         """
         try:
             self._check_size(phy_payload, window)
-            return self._receive(phy_payload, snr_db)
+            # What listens between uplinks waits for none.
+            return self._receive(phy_payload, snr_db, window is None or window.delay_s > 0)
         except Objection as objection:
             raise DeviceComplaint(
                 self.dev_eui, objection.complaint, objection.detail
@@ -300,7 +303,7 @@ class SimulatedDevice:
                 f"MACPayload of {size} bytes at data rate {window.data_rate}, which takes {limit}",
             )
 
-    def _receive(self, phy_payload: bytes, snr_db: float) -> Received:
+    def _receive(self, phy_payload: bytes, snr_db: float, class_a: bool) -> Received:
         try:
             frame = parse(phy_payload)
         except FrameError as error:
@@ -311,24 +314,28 @@ class SimulatedDevice:
             raise Objection(Complaint.NOT_FOR_A_DEVICE, type(frame).__name__)
         if self.session is None:
             raise Objection(Complaint.NOT_JOINED, "data frame before any join-accept")
-        return self._take_data(phy_payload, frame, self.session, snr_db)
+        commands, opened = self._open(phy_payload, frame, self.session)
+        self.desk.receive(commands, snr_db, class_a=class_a)
+        self._switch_class()
+        return self._received(opened, tuple(commands))
 
-    def _take_data(
-        self, phy_payload: bytes, frame: DataDown, session: DeviceSession, snr_db: float
-    ) -> DownlinkReceived:
+    def _open(
+        self, phy_payload: bytes, frame: DataDown, session: DeviceSession
+    ) -> tuple[list[ReceivedCommand], OpenedDownlink]:
         acknowledged = self._last
         if frame.ack and (acknowledged is None or not acknowledged.frame.confirmed):
             raise Objection(Complaint.UNASKED_ACK, "the last uplink was not a confirmed one")
         conf_fcnt = acknowledged.fcnt if frame.ack and acknowledged is not None else 0
         opened = session.open(phy_payload, frame, conf_fcnt)
         commands = split_commands(opened.commands, self._spoken_version)
-        self.desk.receive(commands, snr_db)
-        if self.desk.device_class is not None:
-            self.device_class = self.desk.device_class
         self._silence = 0
         if frame.confirmed:
             self._owed_ack = opened.fcnt
-        return self._received(opened, tuple(commands))
+        return commands, opened
+
+    def _switch_class(self) -> None:
+        if self.desk.device_class is not None:
+            self.device_class, self.desk.device_class = self.desk.device_class, None
 
     def _received(
         self, opened: OpenedDownlink, commands: tuple[ReceivedCommand, ...]
@@ -362,6 +369,7 @@ class SimulatedDevice:
         else:
             self.radio = radio
             self.desk = CommandDesk(self._spoken_version, radio, self.desk.battery)
+            self.device_class = self._class_at_start
         self.desk.indication = REKEY_IND if accept.opt_neg else b""
         return Joined(accept.dev_addr, accept.home_net_id, accept.join_nonce)
 
@@ -381,6 +389,49 @@ class SimulatedDevice:
         latest = max(self._join_nonces)
         if join_nonce in self._join_nonces or (counts and join_nonce < latest):
             raise Objection(Complaint.JOIN_NONCE_REUSED, f"{join_nonce} after {latest}")
+
+    # Classes and restarts
+
+    def find_beacon(self) -> None:
+        """Class B from now on (TS001-1.0.4, 10). Raises ``ValueError`` before PingSlotInfoAns."""
+        if self.session is None or self.desk.ping_slot_periodicity is None:
+            raise ValueError("the network has not confirmed the ping slots")
+        self.device_class = "B"
+
+    def lose_beacon(self) -> None:
+        """After two hours without one (TS001-1.0.4, 12): as before class B."""
+        if self.device_class == "B":
+            self.device_class = self._class_at_start
+
+    def restart(self, *, remembers: bool = False) -> None:
+        """The power was lost.
+
+        DevNonce, JoinNonces, RJcount1 and the counters of a personalized device are never lost
+        (TS001-1.0.4, 4.3.1.5 and 6.2.5; 1.1, 4.3.1.5). A device that ``remembers`` has stored its
+        session and its radio parameters as well. Of the others, one that joins has to join anew,
+        and one of LoRaWAN 1.1 that is personalized sends ResetInd; else ``ValueError`` is raised:
+        the network cannot know.
+        """
+        personalized = isinstance(self.activation, Abp)
+        if personalized and not (remembers or self._is_1_1):
+            raise ValueError(f"nothing in LoRaWAN {self.version} tells of the restart")
+        self._open_join, self._last, self._owed_ack, self._silence = None, None, None, 0
+        self.sent = None
+        self.lose_beacon()
+        if remembers:
+            return self.desk.restart()
+        limits = self.radio.max_tx_power, self.radio.max_data_rate
+        self.radio = DeviceRadio.of(self.region, self._join_data_rate, self.sub_bands)
+        self.radio.max_tx_power, self.radio.max_data_rate = limits
+        self.desk = CommandDesk(self.version, self.radio, self.desk.battery)
+        self.session = self.session if personalized else None
+        self.device_class = self._class_at_start
+        self.desk.indication = RESET_IND if personalized else b""
+
+    @property
+    def _class_at_start(self) -> str:
+        """Who announces class C begins in class A (1.1, 18.3)."""
+        return "A" if self._is_1_1 or self._made_as == "B" else self._made_as
 
     # Helpers
 

@@ -188,6 +188,32 @@ def test_class_is_indicated_until_it_is_confirmed() -> None:
     assert desk.device_class == "C"
 
 
+def test_class_changes_with_the_first_indication() -> None:
+    desk = a_desk(MacVersion.LORAWAN_1_1)
+    desk.indicate_class("C")
+    assert desk.device_class is None
+    desk.for_uplink()
+    assert desk.device_class == "C"
+
+
+def test_answers_are_repeated_until_a_downlink_of_class_a() -> None:
+    desk = a_desk(MacVersion.LORAWAN_1_1)
+    assert answers(desk, b"\x08\x03") == b"\x08"
+    desk.receive([], 0.0, class_a=False)
+    assert desk.for_uplink() == b"\x08"
+    desk.receive([], 0.0)
+    assert desk.for_uplink() == b""
+
+
+def test_restart_keeps_what_has_to_be_repeated_and_nothing_else() -> None:
+    desk = a_desk(MacVersion.LORAWAN_1_1)
+    desk.receive(split_commands(b"\x08\x03\x04\x01", MacVersion.LORAWAN_1_1), 0.0)
+    desk.ask_link_check()
+    desk.restart()
+    assert desk.for_uplink() == b"\x08"
+    assert objection(desk, b"\x02\x14\x01") is Complaint.UNASKED_ANSWER
+
+
 def test_network_may_serve_a_lower_class_but_no_other() -> None:
     desk = a_desk(MacVersion.LORAWAN_1_1)
     desk.indicate_class("A")

@@ -508,6 +508,67 @@ def test_class_that_the_network_confirms_is_the_devices() -> None:
     assert parse(device.uplink(b"", 1)).fopts == b""
 
 
+def test_class_changes_as_it_is_indicated() -> None:
+    device = a_joined_device()
+    device.desk.indicate_class("C")
+    assert device.device_class == "A"
+    device.uplink(b"", 1)
+    assert device.device_class == "C"
+
+
+def test_class_b_begins_with_confirmed_slots_and_ends_with_the_beacon() -> None:
+    device = an_abp_device()
+    with pytest.raises(ValueError, match="ping slots"):
+        device.find_beacon()
+    device.desk.tell_ping_slots(3)
+    device.uplink(b"", 1)
+    device.receive(a_downlink(commands=b"\x10"))
+    device.find_beacon()
+    assert parse(device.uplink(b"", 1)).class_b
+    device.lose_beacon()
+    assert not parse(device.uplink(b"", 1)).class_b
+
+
+def test_device_that_joins_joins_anew_after_a_restart() -> None:
+    device = a_joined_device()
+    device.desk.indicate_class("C")
+    device.uplink(b"", 1)
+    device.restart()
+    assert (device.session, device.device_class) == (None, "A")
+    assert parse(device.join_request()).dev_nonce == 1
+
+
+def test_personalized_device_of_1_1_says_that_it_has_restarted() -> None:
+    device = SimulatedDevice(
+        dev_eui=DEV_EUI,
+        activation=Abp(dev_addr=DEV_ADDR, keys=KEYS_1_0),
+        version=MacVersion.LORAWAN_1_1,
+        region=EU868,
+        chance=random.Random(1),
+    )
+    device.uplink(b"", 1)
+    device.desk.indication = b""
+    device.radio.rx1_delay_s = 7
+    device.restart()
+    assert device.radio.rx1_delay_s == 1
+    frame = parse(device.uplink(b"", 1))
+    keys = KEYS_1_0
+    assert frame.fcnt16 == 1
+    assert crypt_fopts(keys.nwk_s_enc_key, frame.fopts, DEV_ADDR, 1, uplink=True) == b"\x01\x01"
+
+
+def test_other_personalized_devices_have_to_remember() -> None:
+    device = an_abp_device()
+    with pytest.raises(ValueError, match="tells of the restart"):
+        device.restart()
+    device.uplink(b"", 1)
+    device.radio.rx1_delay_s = 7
+    device.restart(remembers=True)
+    assert (device.session.fcnt_up, device.radio.rx1_delay_s) == (1, 7)
+    with pytest.raises(ValueError, match="no data frame"):
+        device.retransmit()
+
+
 def test_class_b_shows_in_every_uplink() -> None:
     device = an_abp_device(device_class="B")
     assert parse(device.uplink(b"", 1)).class_b
