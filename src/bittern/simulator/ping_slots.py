@@ -15,11 +15,6 @@ from bittern.simulator.regions import DeviceRegion
 from bittern.types import DevAddr
 
 TOLERANCE_US = 20
-_CHANNELS: dict[str, tuple[tuple[int, ...], int]] = {
-    "EU868": ((869_525_000,), 3),
-    "US915": (tuple(923_300_000 + 600_000 * n for n in range(8)), 8),
-}
-"""Frequencies that slots hop through, and their data rate (RP002-1.0.4, 2.5.9 and 2.6.9)."""
 
 
 def slot_beginning(gps_us: int, dev_addr: DevAddr, periodicity: int) -> bool:
@@ -44,7 +39,7 @@ def ping_window(
     region: DeviceRegion, dev_addr: DevAddr, gps_us: int, channel: tuple[int, int] | None
 ) -> ReceiveWindow:
     """Where a slot at that time listens; ``channel`` is what PingSlotChannelReq has set."""
-    frequencies_hz, data_rate = _CHANNELS[region.name]
+    frequencies_hz, data_rate = region.ping_slot_frequencies, region.ping_slot_data_rate
     beacon_number = gps_us // 128_000_000
     frequency_hz = frequencies_hz[(int(dev_addr) + beacon_number) % len(frequencies_hz)]
     if channel is not None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field, replace
 
+from bittern.lorawan.frame import MIC_SIZE
 from bittern.simulator.complaint import Complaint, Objection
 from bittern.simulator.regions import (
     JOIN_ACCEPT_DELAY1_S,
@@ -76,6 +77,10 @@ class DeviceRadio:
     enabled: set[int] = field(default_factory=set)
     tx_power: int = 0
     nb_trans: int = 1
+    uplink_dwell: bool = False
+    """No uplink may last longer than 400 ms."""
+    downlink_dwell: bool = False
+    """Likewise no downlink, which makes RX1 faster."""
     rx1_delay_s: int = RECEIVE_DELAY1_S
     rx1_dr_offset: int = 0
     rx2_frequency_hz: int = 0
@@ -105,6 +110,8 @@ class DeviceRadio:
             enabled,
             rx2_frequency_hz=region.rx2_frequency_hz,
             rx2_data_rate=region.rx2_data_rate,
+            # Right in every country of the region, until the network tells (RP002-1.0.4, 2.3).
+            uplink_dwell=region.tx_param_setup,
         )
 
     def enable_defaults(self) -> None:
@@ -123,17 +130,32 @@ class DeviceRadio:
     def choose_join_channel(self, chance: random.Random, attempt: int) -> tuple[int, int]:
         """Channel and data rate of a join-request.
 
-        Dynamic plans: a default channel at the device's data rate. US915: 125 kHz channels at DR0
-        and 500 kHz channels at DR4 take turns (RP002-1.0.4, 2.6.2).
+        Dynamic plans: a default channel at the device's data rate. Fixed ones: 125 kHz channels and
+        500 kHz channels take turns, each at the data rate for joins (RP002-1.0.4, 2.5.2 and 2.8.2).
         """
-        if self.region.kind == "dynamic":
+        join_data_rate = self.region.join_data_rate
+        if join_data_rate is None:
             return chance.randrange(len(self.region.default_channels)), self.data_rate
         wide = sorted(i for i in self.enabled if i >= 64)
         narrow = sorted(i for i in self.enabled if i < 64)
-        choice = chance.choice(wide if wide and (attempt % 2 or not narrow) else narrow)
-        return choice, self.channels[choice].min_data_rate
+        if wide and (attempt % 2 or not narrow):
+            choice = chance.choice(wide)
+            return choice, self.channels[choice].min_data_rate
+        return chance.choice(narrow), join_data_rate
+
+    def largest_uplink(self, data_rate: int) -> int:
+        """MACPayload in bytes; 0 where the dwell time forbids the data rate."""
+        return self.region.largest_uplink(data_rate, dwell=self.uplink_dwell)
+
+    def can_send(self, data_rate: int) -> bool:
+        """Some enabled channel has the data rate, and the dwell time allows it."""
+        allowed = any(self.channels[i].allows(data_rate) for i in self.enabled)
+        return allowed and self.largest_uplink(data_rate) > 0
 
     def emission(self, phy_payload: bytes, channel: int, data_rate: int) -> Emission:
+        """Raises ``ValueError`` if the frame would last longer than the dwell time."""
+        if len(phy_payload) - 1 - MIC_SIZE > self.largest_uplink(data_rate):
+            raise ValueError(f"{len(phy_payload)} bytes are too long for data rate {data_rate}")
         return Emission(
             phy_payload,
             channel,
@@ -149,9 +171,10 @@ class DeviceRadio:
 
         What the network moved counts for data frames only.
         """
+        dwell = self.downlink_dwell and not join
         delay_s = JOIN_ACCEPT_DELAY1_S if join else self.rx1_delay_s
         offset = 0 if join else self.rx1_dr_offset
-        rx1_data_rate = self.region.rx1_data_rate(sent.data_rate, offset)
+        rx1_data_rate = self.region.rx1_data_rate(sent.data_rate, offset, downlink_dwell=dwell)
         channel = self.channels[sent.channel]
         if join:
             channel = replace(channel, downlink_frequency_hz=None)
@@ -227,7 +250,7 @@ class DeviceRadio:
         dr_ok = data_rate in self.region.data_rates and any(
             self.channels[i].allows(data_rate) for i in among
         )
-        dr_ok = dr_ok and data_rate <= fastest
+        dr_ok = dr_ok and data_rate <= fastest and self.largest_uplink(data_rate) > 0
         power_ok = tx_power <= least
         if mask_ok and dr_ok and power_ok:
             self.enabled, self.data_rate, self.tx_power = set(among), data_rate, tx_power
@@ -249,7 +272,8 @@ class DeviceRadio:
         return wanted if wanted <= set(self.channels) else None
 
     def _masked_fixed(self, enabled: set[int], request: LinkAdr) -> set[int] | None:
-        """RP002-1.0.4, 2.6.5."""
+        """RP002-1.0.4, 2.5.5 and 2.8.5, with the erratum of 2023: in ChMaskCntl 5 a bit stands for
+        a block of eight channels and its wide one, and there are eight blocks."""
         cntl, mask = request.ch_mask_cntl, request.ch_mask
         bits = {i for i in range(16) if mask >> i & 1}
         wide = {64 + i for i in bits if i < 8}
@@ -288,6 +312,14 @@ class DeviceRadio:
             self.channels[index] = UplinkChannel(frequency_hz, min_data_rate, max_data_rate)
             self.enabled.add(index)
         return frequency_ok | range_ok << 1
+
+    def tx_param_setup(self, eirp_and_dwell_time: int) -> None:
+        """TS001-1.0.4, 5.8. A data rate that is too slow from now on is left."""
+        self.eirp_and_dwell_time = eirp_and_dwell_time
+        self.downlink_dwell = bool(eirp_and_dwell_time & 0x20)
+        self.uplink_dwell = bool(eirp_and_dwell_time & 0x10)
+        while not self.can_send(self.data_rate) and self.data_rate < max(self.region.data_rates):
+            self.data_rate += 1
 
     def dl_channel(self, index: int, frequency_hz: int) -> int:
         """TS001-1.0.4, 5.10."""

@@ -6,7 +6,7 @@ import pytest
 
 from bittern.simulator.complaint import Complaint, Objection
 from bittern.simulator.radio import KEEP, DeviceRadio, LinkAdr
-from bittern.simulator.regions import EU868, US915
+from bittern.simulator.regions import AS923_1, AU915, EU868, US915
 
 
 def eu868(data_rate: int = 5) -> DeviceRadio:
@@ -150,3 +150,68 @@ def test_default_channels_come_back() -> None:
     radio.enabled = {1}
     radio.enable_defaults()
     assert radio.enabled == {0, 1, 2}
+
+
+# Regions with dwell time
+
+
+def test_au915_joins_at_dr2_and_dr6_in_turns() -> None:
+    radio, chance = DeviceRadio.of(AU915, 5, (2,)), random.Random(1)
+    choices = [radio.choose_join_channel(chance, attempt) for attempt in range(6)]
+    assert [data_rate for _, data_rate in choices] == [2, 6, 2, 6, 2, 6]
+    assert {channel for channel, data_rate in choices if data_rate == 6} == {65}
+    assert {channel for channel, data_rate in choices if data_rate == 2} <= set(range(8, 16))
+
+
+def test_au915_answers_join_and_data_on_its_500_khz_channels() -> None:
+    radio = DeviceRadio.of(AU915, 5, (2,))
+    rx1, rx2 = radio.windows(radio.emission(bytes(23), 9, 2), join=True)
+    assert (rx1.delay_s, rx1.frequency_hz, rx1.data_rate) == (5, 923_900_000, 10)
+    assert (rx2.delay_s, rx2.frequency_hz, rx2.data_rate) == (6, 923_300_000, 8)
+    rx1, _ = radio.windows(radio.emission(bytes(23), 65, 6), join=False)
+    assert (rx1.frequency_hz, rx1.data_rate) == (923_900_000, 13)
+
+
+def test_uplinks_are_short_until_the_network_lifts_the_dwell_time() -> None:
+    radio = DeviceRadio.of(AS923_1, 2)
+    assert radio.emission(bytes(24), 0, 2).data_rate == 2
+    with pytest.raises(ValueError, match="25 bytes are too long for data rate 2"):
+        radio.emission(bytes(25), 0, 2)
+    assert not radio.can_send(1)
+    radio.tx_param_setup(0x05)
+    assert radio.emission(bytes(128), 0, 2).data_rate == 2
+    assert radio.can_send(0)
+
+
+def test_data_rate_too_slow_for_the_dwell_time_is_refused_and_left() -> None:
+    radio = DeviceRadio.of(AS923_1, 5)
+    slower = [link_adr(data_rate=1, ch_mask=0b11)]
+    assert radio.link_adr(slower) == 0b101
+    radio.tx_param_setup(0x05)
+    assert radio.link_adr(slower) == 0b111
+    assert radio.data_rate == 1
+    radio.tx_param_setup(0x15)
+    assert radio.data_rate == 2
+
+
+def test_downlink_dwell_time_makes_rx1_of_data_frames_faster() -> None:
+    radio = DeviceRadio.of(AS923_1, 0)
+    radio.tx_param_setup(0x25)
+    sent = radio.emission(bytes(23), 0, 0)
+    assert radio.windows(sent, join=False)[0].data_rate == 2
+    assert radio.windows(sent, join=True)[0].data_rate == 0
+
+
+def test_au915_takes_its_blocks_of_nine_channels() -> None:
+    radio = DeviceRadio.of(AU915, 5)
+    assert radio.link_adr([link_adr(data_rate=5, ch_mask=0b10, cntl=5)]) == 0b111
+    assert radio.enabled == {*range(8, 16), 65}
+
+
+def test_as923_takes_its_list_of_frequencies() -> None:
+    radio = DeviceRadio.of(AS923_1, 5)
+    listed = (922_000_000, 922_200_000, 0, 0, 0)
+    packed = b"".join((hz // 100).to_bytes(3, "little") for hz in listed)
+    radio.apply_cf_list(packed + b"\x00")
+    assert {i: radio.channels[i].frequency_hz for i in (2, 3)} == {2: 922_000_000, 3: 922_200_000}
+    assert radio.enabled == {0, 1, 2, 3}
