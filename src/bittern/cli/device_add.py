@@ -18,6 +18,7 @@ from bittern.cli.workspace import Workspace, run
 from bittern.errors import Conflict
 from bittern.lorawan import regions
 from bittern.lorawan.crypto import SessionKeys, as_kind
+from bittern.lorawan.regional_parameters import RegionalParameters
 from bittern.lorawan.versions import MacVersion, uses_nwk_key
 from bittern.mac.personalization import personalize
 from bittern.store.disclosure import disclosed, keys_of
@@ -82,6 +83,7 @@ def add(
     dev_eui: parameters.DevEuiArgument,
     version: parameters.Version = MacVersion.LORAWAN_1_0_3,
     region: parameters.Region = None,
+    revision: parameters.Revision = "",
     device_class: Annotated[
         Literal["A", "C"],
         typer.Option("--class", case_sensitive=False, help="Device class."),
@@ -131,6 +133,7 @@ def add(
     profile = device_profile(
         version,
         region or workspace.configuration.network.region,
+        revision=_revision(revision, version),
         device_class=device_class,
         joins=isinstance(activation, OtaaActivation),
     )
@@ -166,7 +169,9 @@ async def register(
             device.activation.dev_addr,
             device.activation.keys,
             profile=profile,
-            plan=regions.plan(profile.region),
+            plan=regions.plan_of_profile(
+                profile.region, profile.reg_params_revision, profile.mac_version
+            ),
             now=now,
             fcnt_start=device.activation.fcnt_start,
         )
@@ -184,18 +189,28 @@ async def _unless_there(adding: Awaitable[None]) -> None:
 
 
 def device_profile(
-    version: MacVersion, region: str, *, device_class: str, joins: bool
+    version: MacVersion, region: str, *, device_class: str, joins: bool, revision: str = ""
 ) -> DeviceProfile:
     """The profile of devices with these properties: one for all of them."""
     profile = DeviceProfile(
         id="",
-        name=f"{version} {region} class {device_class} {'OTAA' if joins else 'ABP'}",
+        name=f"{version} {f'{region} {revision}'.rstrip()} class {device_class}"
+        f" {'OTAA' if joins else 'ABP'}",
         mac_version=version,
         region=region,
+        reg_params_revision=revision,
         supports_join=joins,
         supports_class_c=device_class == "C",
     )
     return msgspec.structs.replace(profile, id=_named(profile))
+
+
+def _revision(text: str, version: MacVersion) -> str:
+    """As the regional parameters write it; it depends on the version what B alone means."""
+    try:
+        return RegionalParameters.parse(text, version) if text.strip() else ""
+    except ValueError as error:
+        raise _wrong("revision", str(error)) from None
 
 
 def service_profile() -> ServiceProfile:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bittern.cli import output
 from bittern.errors import NotFound
+from bittern.lorawan.regional_parameters import RegionalParameters
 from bittern.mac.session import Session
 from bittern.store.disclosure import disclosed, keys_of
 from bittern.store.protocol import Store
@@ -19,6 +20,7 @@ from bittern.store.records import (
 from bittern.types import AES128Key, DevEUI
 
 MASK = "•" * 32
+NEWEST = list(RegionalParameters)[-1]
 HINT = "--reveal-keys prints it"
 
 
@@ -74,6 +76,7 @@ def device_document(device: Device, profile: DeviceProfile) -> dict[str, object]
     return document | {
         "mac_version": profile.mac_version,
         "region": profile.region,
+        "reg_params_revision": profile.reg_params_revision or NEWEST,
         "class": "C" if profile.supports_class_c else "A",
         "destination": device.destination,
         "device_profile_id": device.device_profile_id,
@@ -117,7 +120,7 @@ def device_told(shown: Shown) -> list[dict[str, str]]:
             told |= {"activation": "ABP", "DevAddr": str(dev_addr)}
     told |= {
         "LoRaWAN": profile.mac_version,
-        "region": profile.region,
+        "region": f"{profile.region} {profile.reg_params_revision}".rstrip(),
         "class": "C" if profile.supports_class_c else "A",
         "destination": device.destination,
         "added": output.local_time(device.created_at),

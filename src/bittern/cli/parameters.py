@@ -12,6 +12,7 @@ import typer
 
 from bittern.gateway.eui_text import parse_eui
 from bittern.lorawan import regions
+from bittern.lorawan.regional_parameters import RegionalParameters
 from bittern.lorawan.versions import MacVersion
 from bittern.types import (
     EUI64,
@@ -209,6 +210,16 @@ Version = Annotated[
         metavar=f"{next(iter(MacVersion))}…{list(MacVersion)[-1]}",
         parser=parsed(MacVersion.parse),
         help="LoRaWAN version.",
+    ),
+]
+
+Revision = Annotated[
+    str,
+    typer.Option(
+        "--revision",
+        metavar="REVISION",
+        help="Revision of the regional parameters that the device has: RP002-1.0.1, 1.0.2rB."
+        f" Without it: {list(RegionalParameters)[-1]}.",
     ),
 ]
 

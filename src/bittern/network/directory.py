@@ -6,12 +6,17 @@ it, and the next use reads it again.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
+
 import msgspec
 
-from bittern.lorawan.regions import plan
+from bittern.lorawan.regions import plan, plan_of_profile, renumbered
 from bittern.lorawan.regions.plan import FixedPlan, Plan
 from bittern.mac.device_class import listens_between_uplinks
+from bittern.mac.refused import Refused
 from bittern.mac.wanted import Wanted, wanted
+from bittern.network.deduplication import Gathered
 from bittern.store.protocol import Registry
 from bittern.store.records import (
     Change,
@@ -22,7 +27,9 @@ from bittern.store.records import (
     GatewayCertificate,
     ServiceProfile,
 )
-from bittern.types import EUI64, DevEUI, GatewayEUI
+from bittern.types import EUI64, DevEUI, GatewayEUI, Refusal
+
+logger = logging.getLogger("bittern.network")
 
 
 class DeviceContext(msgspec.Struct, frozen=True, gc=False):
@@ -32,10 +39,36 @@ class DeviceContext(msgspec.Struct, frozen=True, gc=False):
     profile: DeviceProfile
     service: ServiceProfile
     plan: Plan
+    """Of the revision of the regional parameters that its profile names."""
     wanted: Wanted
     """The profiles in the words of the link layer."""
     listens_between_uplinks: bool
     """It may be in class B or C."""
+    own_data_rates: Mapping[int, int] | None = None
+    """By the gateways' numbers, which are those of the newest revision; None: the same."""
+
+    def as_it_counts(self, gathered: Gathered) -> Gathered | Refused:
+        """The frame with the device's own number of its data rate. Refused where the revision that
+        the profile names does not have it: the device is of another one."""
+        if self.own_data_rates is None:
+            return gathered
+        heard = gathered.best.data_rate
+        own = self.own_data_rates.get(heard)
+        if own is None:
+            return self._has_no(heard)
+        if own == heard:
+            return gathered
+        receptions = tuple(
+            msgspec.structs.replace(reception, data_rate=own) for reception in gathered.receptions
+        )
+        return msgspec.structs.replace(gathered, receptions=receptions)
+
+    def _has_no(self, data_rate: int) -> Refused:
+        reason = (
+            f"{self.plan.name} of {self.profile.reg_params_revision}, which its profile names, "
+            f"does not have DR{data_rate} of the newest revision"
+        )
+        return Refused(Refusal.WRONG_REGION, reason, self.device.dev_eui)
 
 
 class Directory:
@@ -117,7 +150,7 @@ class Directory:
                 self._plans.clear()
             case "destination":
                 self._destinations.clear()
-            case "downlink" | "session":
+            case "downlink" | "session" | "firmware":
                 pass
 
     async def _read_device(self, dev_eui: DevEUI) -> DeviceContext | None:
@@ -128,7 +161,7 @@ class Directory:
         service = await self._store.service_profile(device.service_profile_id)
         if profile is None or service is None:
             raise RuntimeError(f"device {dev_eui} names a profile that is not there")
-        region = plan(profile.region)
+        region = _plan_of(profile)
         return DeviceContext(
             device,
             profile,
@@ -136,4 +169,14 @@ class Directory:
             region,
             wanted(profile, service, region),
             listens_between_uplinks(profile),
+            renumbered(region),
         )
+
+
+def _plan_of(profile: DeviceProfile) -> Plan:
+    """A revision that got past its checks must not cost an uplink."""
+    try:
+        return plan_of_profile(profile.region, profile.reg_params_revision, profile.mac_version)
+    except ValueError as error:
+        logger.warning("profile=%s taken for the newest revision: %s", profile.id, error)
+        return plan(profile.region)

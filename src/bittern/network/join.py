@@ -75,7 +75,11 @@ class JoinPath:
         if device is None:
             reason = f"no device {request.dev_eui} is registered"
             return self._refuse(request, gathered, Refused(Refusal.UNKNOWN_DEV_EUI, reason))
-        outcome = await self._grant(request, gathered, plan, device)
+        counted = _in_its_region(gathered, plan, device)
+        if isinstance(counted, Refused):
+            return self._refuse(request, gathered, counted)
+        best = counted.best
+        outcome = await self._grant(request, counted, device)
         if isinstance(outcome, Refused):
             return self._refuse(request, gathered, outcome)
         if not self._limiter.device_may(request.dev_eui, now):
@@ -88,9 +92,9 @@ class JoinPath:
             return self._refuse(request, gathered, _answered_already(request))
         self._sessions.forget(request.dev_eui)
         self._sessions.forget_address(outcome.session.dev_addr)
-        windows = join_windows(plan, best.data_rate, best.frequency_hz)
+        windows = join_windows(device.plan, best.data_rate, best.frequency_hz)
         taken = await self._downlinks.transmit(
-            request.dev_eui, outcome.phy_payload, windows, gathered.receptions, plan
+            request.dev_eui, outcome.phy_payload, windows, counted.receptions, device.plan
         )
         self._journal.record(
             JoinAnswered(
@@ -128,17 +132,14 @@ class JoinPath:
         await self._store.activate(granted.before, granted.after, granted.session)
 
     async def _grant(
-        self, request: Request, gathered: Gathered, plan: Plan, device: DeviceContext
+        self, request: Request, gathered: Gathered, device: DeviceContext
     ) -> JoinGranted | RejoinGranted | Refused:
         credentials = device.device.activation
         if not isinstance(credentials, OtaaActivation) or not device.profile.supports_join:
             return Refused(Refusal.JOIN_NOT_SUPPORTED, "the device is activated by personalization")
-        if device.plan is not plan:
-            reason = f"heard in {plan.name}, but its profile is of {device.plan.name}"
-            return Refused(Refusal.WRONG_REGION, reason)
         terms = Terms(
             profile=device.profile,
-            plan=plan,
+            plan=device.plan,
             net_id=self._net_id,
             dev_addr=self._new_address(),
             now=gathered.received_at,
@@ -175,6 +176,14 @@ class JoinPath:
                 gateway_eui=gathered.best.gateway_eui,
             )
         )
+
+
+def _in_its_region(gathered: Gathered, plan: Plan, device: DeviceContext) -> Gathered | Refused:
+    """The request as a device of its revision of the regional parameters has sent it."""
+    if device.plan.name == plan.name:
+        return device.as_it_counts(gathered)
+    reason = f"heard in {plan.name}, but its profile is of {device.plan.name}"
+    return Refused(Refusal.WRONG_REGION, reason)
 
 
 def _nonce(request: Request) -> int:

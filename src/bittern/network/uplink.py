@@ -116,8 +116,11 @@ class UplinkPath:
             device = await self._directory.device(outcome.before.dev_eui)
             if device is None:
                 return self._refuse(gathered, _unregistered(outcome), frame)
-            answered = await self._exchange(outcome, gathered, device)
-            delivery = self._delivery(frame, outcome, answered, gathered, device)
+            counted = device.as_it_counts(gathered)
+            if isinstance(counted, Refused):
+                return self._refuse(gathered, counted, frame)
+            answered = await self._exchange(outcome, counted, device)
+            delivery = self._delivery(frame, outcome, answered, counted, device)
             try:
                 sequence = await self._store.advance(
                     outcome.before, answered.session, *_effects(outcome, delivery)
@@ -129,9 +132,9 @@ class UplinkPath:
             self._sessions.replace(outcome.before, answered.session)
             if delivery is not None and sequence is not None:
                 self._outbox.offer(msgspec.structs.replace(delivery, sequence=sequence))
-            self._record(frame, outcome, gathered, delivery)
+            self._record(frame, outcome, counted, delivery)
             self._tell(answered)
-            return await self._downlinks.answer(answered, outcome, gathered, device)
+            return await self._downlinks.answer(answered, outcome, counted, device)
         self._refuse(gathered, _CONTENDED, frame)
 
     async def _exchange(

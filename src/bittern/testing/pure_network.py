@@ -12,7 +12,7 @@ import msgspec
 
 from bittern.lorawan.crypto import SessionKeys
 from bittern.lorawan.frame import DataUp, JoinRequest, RejoinRequest, parse
-from bittern.lorawan.regions import plan
+from bittern.lorawan.regions import plan_of_profile
 from bittern.mac.addresses import dev_addr
 from bittern.mac.commands.notices import Notice
 from bittern.mac.commands.surroundings import Surroundings
@@ -64,7 +64,9 @@ class PureNetwork:
         sub_bands: Sequence[int] = (),
     ) -> None:
         self.dev_eui = dev_eui
-        self.plan = plan(profile.region)
+        self.plan = plan_of_profile(
+            profile.region, profile.reg_params_revision, profile.mac_version
+        )
         self.net_id = net_id
         self.now = now
         self.sub_bands = tuple(sub_bands)

@@ -77,6 +77,49 @@ def test_personalized_device_of_1_0_has_a_session_at_once(bittern) -> None:
     assert session.region == "US915"
 
 
+@pytest.mark.parametrize(
+    ("version", "text", "revision"),
+    [
+        ("1.0.3", "Regional Parameters v1.0.3rA", "RP001-1.0.3-RevA"),
+        ("1.0.2", "b", "RP001-1.0.2-RevB"),
+        ("1.0.4", "rp002-1.0.1", "RP002-1.0.1"),
+        ("1.0.4", "", ""),
+    ],
+)
+def test_profile_names_the_revision_of_the_regional_parameters(
+    bittern, version: str, text: str, revision: str
+) -> None:
+    bittern.done(*ADD, "--app-key", KEYS[0], "--version", version, "--revision", text)
+    assert added(bittern)[1].reg_params_revision == revision
+
+
+@pytest.mark.parametrize("text", ["RP002-1.0.5", "RP003", "newest"])
+def test_unknown_revision_is_refused_with_the_known_ones(bittern, text: str) -> None:
+    refused = bittern(*ADD, "--app-key", KEYS[0], "--revision", text)
+    told = " ".join(refused.stderr.replace("│", " ").split())
+    assert refused.exit_code == 2
+    assert "--revision" in told
+    for known in ("TS001-1.0.0", "RP001-1.0.3-RevA", "RP002-1.0.4"):
+        assert known in told
+
+
+def test_personalized_device_has_the_session_of_its_revision(bittern) -> None:
+    bittern.done(
+        *(*ADD, "--dev-addr", "26011bda", "--nwk-s-key", KEYS[0], "--app-s-key", KEYS[1]),
+        *("--region", "CN470", "--revision", "1.0.3"),
+    )
+    (session,) = added(bittern)[2]
+    assert session.region == "CN470-96"
+    assert session.radio.rx2_frequency_hz == 505_300_000
+
+
+def test_revision_is_shown(bittern) -> None:
+    bittern.done(*ADD, "--app-key", KEYS[0], "--revision", "RP002-1.0.2")
+    assert "EU868 RP002-1.0.2" in bittern.done("device", "show", DEV_EUI).stdout
+    shown = bittern.done("device", "show", DEV_EUI, "--json").json
+    assert shown["reg_params_revision"] == "RP002-1.0.2"
+
+
 def test_personalized_device_of_1_1_has_four_keys(bittern) -> None:
     bittern.done(*ADD, *ABP_1_1)
     _, _, (session,) = added(bittern)

@@ -1,10 +1,15 @@
 import msgspec
 import pytest
 
+from bittern.lorawan.radio import Reception
+from bittern.lorawan.regional_parameters import RegionalParameters
+from bittern.lorawan.regions import plan
+from bittern.mac.refused import Refused
+from bittern.network.deduplication import Gathered
 from bittern.network.directory import Directory
 from bittern.testing import examples
 from bittern.testing.memory_store import MemoryStore
-from bittern.types import EUI64, GatewayEUI
+from bittern.types import EUI64, GatewayEUI, Refusal
 
 
 @pytest.fixture
@@ -90,3 +95,81 @@ async def test_a_destination_is_kept_until_it_changes(store):
     account, name = examples.DESTINATION.account, examples.DESTINATION.name
     assert await directory.destination(account, name) == examples.DESTINATION
     assert await directory.destination("111111111111", name) is None
+
+
+# Revisions of the regional parameters
+
+
+async def of_revision(store, region, revision):
+    profile = msgspec.structs.replace(
+        examples.DEVICE_PROFILE, id="older", region=region, reg_params_revision=revision
+    )
+    await store.add_device_profile(profile)
+    await store.add_device(examples.device(7, device_profile_id="older"))
+    context = await Directory(store).device(examples.dev_eui(7))
+    assert context is not None
+    return context
+
+
+def heard_at(data_rate, copies=2):
+    reception = Reception(
+        gateway_eui=examples.GATEWAY_EUI,
+        frequency_hz=915_200_000,
+        data_rate=data_rate,
+        rssi_dbm=-80,
+        snr_db=5.0,
+        received_at=examples.NOW,
+        xtime=1,
+        rctx=0,
+    )
+    return Gathered(b"frame", (reception,) * copies)
+
+
+async def test_a_device_has_the_plan_of_the_revision_that_its_profile_names(store):
+    context = await of_revision(store, "EU868", "RP001-1.0.2")
+    assert context.plan is plan("EU868", RegionalParameters.RP001_1_0_2)
+    assert context.wanted.plan is context.plan
+    assert 8 not in context.plan.data_rates
+
+
+async def test_a_device_whose_profile_names_no_revision_has_the_newest_plan(store):
+    context = await of_revision(store, "US915", "")
+    assert context.plan is plan("US915")
+    heard = heard_at(3)
+    assert context.as_it_counts(heard) is heard
+
+
+async def test_the_bounds_of_adr_are_those_of_the_revision(store):
+    assert (await of_revision(store, "AU915", "RP001-1.0.2")).wanted.bounds.max_data_rate == 3
+
+
+async def test_a_device_of_cn470_before_rp002_is_of_another_plan(store):
+    context = await of_revision(store, "CN470", "RP001-1.0.3")
+    assert context.plan.name == "CN470-96"
+    assert context.plan.cf_list((1,)) == bytes([0xFF, *bytes(14), 1])
+    assert len(context.plan.uplink_channels()) == 96
+
+
+async def test_an_unknown_revision_that_was_stored_counts_as_the_newest(store):
+    assert (await of_revision(store, "US915", "RP009")).plan is plan("US915")
+
+
+async def test_a_data_rate_has_the_number_of_the_device_in_every_copy(store):
+    context = await of_revision(store, "AU915", "1.0.2")
+    counted = context.as_it_counts(heard_at(5))
+    assert isinstance(counted, Gathered)
+    assert [one.data_rate for one in counted.receptions] == [3, 3]
+    assert counted.best == msgspec.structs.replace(heard_at(5).best, data_rate=3)
+
+
+async def test_a_data_rate_of_the_same_number_is_left_alone(store):
+    heard = heard_at(3)
+    assert (await of_revision(store, "AU915", "RP002-1.0.1")).as_it_counts(heard) is heard
+
+
+async def test_a_data_rate_that_the_revision_does_not_have_is_refused(store):
+    refused = (await of_revision(store, "EU868", "RP002-1.0.1")).as_it_counts(heard_at(8))
+    assert isinstance(refused, Refused)
+    assert (refused.refusal, refused.dev_eui) == (Refusal.WRONG_REGION, examples.dev_eui(7))
+    assert "EU868 of RP002-1.0.1" in refused.reason
+    assert "DR8" in refused.reason

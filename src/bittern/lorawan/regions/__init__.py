@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from bittern.lorawan.regional_parameters import RegionalParameters
 from bittern.lorawan.regions.as923 import AS923_1, AS923_2, AS923_3, AS923_4
@@ -12,12 +13,13 @@ from bittern.lorawan.regions.cn470_96 import CN470_96
 from bittern.lorawan.regions.cn779 import CN779
 from bittern.lorawan.regions.eu433 import EU433
 from bittern.lorawan.regions.eu868 import EU868
-from bittern.lorawan.regions.history import as_of
+from bittern.lorawan.regions.history import as_of, own_data_rates
 from bittern.lorawan.regions.in865 import IN865
 from bittern.lorawan.regions.kr920 import KR920
 from bittern.lorawan.regions.plan import Plan
 from bittern.lorawan.regions.ru864 import RU864
 from bittern.lorawan.regions.us915 import US915
+from bittern.lorawan.versions import MacVersion
 
 _PLANS: tuple[Plan, ...] = (
     EU868,
@@ -56,6 +58,20 @@ def plan(name: str, revision: RegionalParameters | None = None) -> Plan:
     if found is None:
         raise ValueError(f"unknown region {name!r}; known are {', '.join(names())}")
     return found if revision is None else as_of(found, revision)
+
+
+def plan_of_profile(name: str, revision: str, version: MacVersion) -> Plan:
+    """The plan of devices whose profile names a region, a revision of the regional parameters or
+    none (empty), and a version. Raises ``ValueError`` that lists the known regions or revisions.
+    """
+    return plan(name, RegionalParameters.parse(revision, version) if revision.strip() else None)
+
+
+def renumbered(found: Plan) -> Mapping[int, int] | None:
+    """The data rates of devices by the numbers that gateways give them, which have the newest
+    tables; ``None`` for a plan that is the newest itself."""
+    newest = plan(found.name)
+    return None if found is newest else own_data_rates(found, newest)
 
 
 def _plain(name: str) -> str:

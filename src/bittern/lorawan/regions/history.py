@@ -51,6 +51,14 @@ def as_of(plan: Plan, revision: RegionalParameters) -> Plan:
     return plan
 
 
+@cache
+def own_data_rates(plan: Plan, newest: Plan) -> Mapping[int, int]:
+    """What a device of ``plan`` calls the data rates of uplinks, by their number in ``newest``:
+    those that it does not have are missing."""
+    own = {row: data_rate for data_rate, row in plan.data_rates.items() if row.uplink}
+    return {heard: own[row] for heard, row in newest.data_rates.items() if row in own}
+
+
 def _only(rows: Mapping[int, Any], *data_rates: int) -> dict[int, Any]:
     return {dr: rows[dr] for dr in data_rates}
 

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from bittern.lorawan.regional_parameters import RegionalParameters
-from bittern.lorawan.regions import names, plan
-from bittern.lorawan.regions.history import CHANGES, PREDECESSORS, as_of
+from bittern.lorawan.regions import names, plan, plan_of_profile, renumbered
+from bittern.lorawan.regions.history import CHANGES, PREDECESSORS, as_of, own_data_rates
 from bittern.lorawan.regions.plan import DynamicPlan, FixedPlan, Modulation, Plan
+from bittern.lorawan.versions import MacVersion
 
 R = RegionalParameters
 BEFORE_RP002 = [revision for revision in R if revision.published_until(R.RP001_1_0_3_REV_A)]
@@ -211,6 +212,11 @@ def test_devices_of_as923_1_0_2_rev_b_start_with_a_downlink_dwell_time() -> None
     assert booting == {R.RP001_1_0_2_REV_B}
 
 
+def test_devices_of_as923_limit_uplinks_before_they_are_told_since_1_0_2_rev_b() -> None:
+    since = {revision for revision in R if plan("AS923-1", revision).boot_uplink_dwell}
+    assert since == {revision for revision in R if not revision.published_until(R.RP001_1_0_2)}
+
+
 def test_cn470_was_another_plan_before_rp002() -> None:
     for revision in BEFORE_RP002:
         old = fixed("CN470", revision)
@@ -220,14 +226,23 @@ def test_cn470_was_another_plan_before_rp002() -> None:
     assert len(fixed("CN470", R.RP002_1_0_0).channels) == 64
 
 
-def test_dr0_of_cn470_went_with_rp002_1_0_1(told: Any) -> None:
-    first = fixed("CN470-26B", R.RP002_1_0_0)
+@pytest.mark.parametrize("name", ["CN470", "CN470-20B", "CN470-26A", "CN470-26B"])
+def test_dr0_of_cn470_went_with_rp002_1_0_1(told: Any, name: str) -> None:
+    first = fixed(name, R.RP002_1_0_0)
     assert told.data_rates(first) == CN470_RP002_1_0_0.strip()
-    assert (first.rx2_data_rate, first.channels[0].min_dr) == (0, 0)
+    assert first.rx2_data_rate == 0
+    assert {(channel.min_dr, channel.max_dr) for channel in first.channels} == {(0, 5)}
     assert first.rx1_data_rate(2, 5) == 0
-    second = fixed("CN470-26B", R.RP002_1_0_1)
+    second = fixed(name, R.RP002_1_0_1)
     assert [second.max_payload_size(dr) for dr in range(6)] == [0, 23, 86, 164, 242, 242]
-    assert (second.rx2_data_rate, second.channels[0].min_dr) == (1, 1)
+    assert second.rx2_data_rate == 1
+    assert {(channel.min_dr, channel.max_dr) for channel in second.channels} == {(1, 5)}
+
+
+@pytest.mark.parametrize("name", ["CN470", "CN470-20B", "CN470-26A", "CN470-26B"])
+def test_dr3_of_cn470_grew_with_rp002_1_0_2(name: str) -> None:
+    sizes = [plan(name, r).max_payload_size(3) for r in (R.RP002_1_0_1, R.RP002_1_0_2)]
+    assert sizes == [164, 184]
 
 
 def test_a_region_that_was_not_there_yet_is_as_it_was_at_first() -> None:
@@ -246,3 +261,55 @@ def test_the_plan_keeps_its_name_and_kind() -> None:
             assert old.name in {name, *(after.name for _, after in PREDECESSORS.values())}
             assert type(old) is type(plan(name))
             assert type(old) in kinds
+
+
+# Beside gateways, which have the newest plan
+
+
+def test_a_profile_names_its_plan() -> None:
+    old = plan_of_profile("us_902_928", "1.0.2 rev B", MacVersion.LORAWAN_1_0_2)
+    assert old is plan("US915", R.RP001_1_0_2_REV_B)
+    assert plan_of_profile("US915", "B", MacVersion.LORAWAN_1_0_2) is old
+    assert plan_of_profile("US915", " ", MacVersion.LORAWAN_1_0_2) is plan("US915")
+    with pytest.raises(ValueError, match=r"RP002-1\.0\.4"):
+        plan_of_profile("US915", "RP002-1.0.5", MacVersion.LORAWAN_1_0_2)
+    with pytest.raises(ValueError, match="known are EU868"):
+        plan_of_profile("EU", "", MacVersion.LORAWAN_1_0_2)
+
+
+def test_sf10_of_au915_was_dr0_at_first() -> None:
+    old = plan("AU915", R.RP001_1_0_2)
+    assert own_data_rates(old, plan("AU915")) == {2: 0, 3: 1, 4: 2, 5: 3, 6: 4}
+    assert renumbered(old) == own_data_rates(old, plan("AU915"))
+
+
+@pytest.mark.parametrize("name", names())
+def test_the_newest_plan_is_not_renumbered(name: str) -> None:
+    assert renumbered(plan(name)) is None
+    assert renumbered(plan(name, R.RP002_1_0_4)) is None
+
+
+def test_no_other_plan_ever_changed_the_numbers_of_its_data_rates() -> None:
+    changed = {
+        (name, revision)
+        for name in names()
+        for revision in R
+        if any(heard != own for heard, own in (renumbered(plan(name, revision)) or {}).items())
+    }
+    first = (R.TS001_1_0_0, R.TS001_1_0_1, R.RP001_1_0_2)
+    assert changed == {("AU915", revision) for revision in first}
+
+
+@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("revision", list(R))
+def test_gateways_send_by_the_numbers_of_every_revision(
+    name: str, revision: RegionalParameters
+) -> None:
+    """Downlinks are given to gateways by the device's own numbers."""
+    old = plan(name, revision)
+    newest = plan(old.name)
+    tables = [old.rx1_data_rates, old.rx1_data_rates_dwell or {}]
+    used = {data_rate for table in tables for row in table.values() for data_rate in row}
+    used |= {old.rx2_data_rate, old.class_b.ping_slot_data_rate, old.class_b.beacon_data_rate}
+    used |= {data_rate for data_rate, row in old.data_rates.items() if row.downlink}
+    assert all(old.data_rates[used_one] == newest.data_rates[used_one] for used_one in used)
