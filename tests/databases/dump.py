@@ -12,6 +12,8 @@ import sqlite3
 import tempfile
 from pathlib import Path
 
+import msgspec
+
 from bittern.mac.session import AwaitedAck
 from bittern.store.protocol import Deliver
 from bittern.store.records import AbpActivation
@@ -19,10 +21,18 @@ from bittern.store.sqlite import SqliteStore
 from bittern.store.vault import KeyRing
 from bittern.testing.examples import (
     CERTIFICATE,
+    CONNECTION,
+    CUPS_CONTACT,
     DEV_ADDR,
+    FIRMWARE,
+    FIRMWARE_TASK,
+    FOREIGN_CERTIFICATE,
     GATEWAY,
+    GATEWAY_EUI,
     NOW,
+    REFUSED,
     delivery,
+    dev_eui,
     device,
     downlink,
     join_state,
@@ -31,6 +41,7 @@ from bittern.testing.examples import (
     session,
     session_keys,
 )
+from bittern.types import GatewayEUI
 
 DATA_KEY = bytes(range(32))
 
@@ -40,6 +51,14 @@ async def fill(store: SqliteStore) -> None:
     await register(store)
     await store.add_gateway(GATEWAY)
     await store.add_certificate(CERTIFICATE)
+    other = msgspec.structs.replace(GATEWAY, id="cellar", gateway_eui=GatewayEUI(dev_eui(9)))
+    await store.add_gateway(other)
+    foreign = msgspec.structs.replace(FOREIGN_CERTIFICATE, gateway_eui=other.gateway_eui)
+    await store.add_certificate(foreign)
+    for part in (CONNECTION, CUPS_CONTACT, REFUSED):
+        await store.put_gateway_state(GATEWAY_EUI, part)
+    await store.add_firmware(FIRMWARE)
+    await store.add_firmware_task(FIRMWARE_TASK)
     abp = AbpActivation(dev_addr=DEV_ADDR, keys=session_keys(), fcnt_start=12)
     await store.add_device(device(1, activation=abp), session(1, generation=0, fcnt_up=11))
     first = session(pending=True)

@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from bittern.errors import BitternError
 from bittern.mac.session import Session
+from bittern.store.gateway_records import FirmwareTask, StatePart
 from bittern.store.protocol import Deliver, DownlinkAttempted, DownlinkDone, Effect, Store
 from bittern.store.sqlite import SqliteStore
 from bittern.store.vault import KeyRing
@@ -28,6 +29,8 @@ MESSAGES = st.integers(0, 4)
 GENERATIONS = st.integers(0, 3)
 REVISIONS = st.none() | st.integers(0, 2)
 GATEWAYS = st.integers(0, 1)
+STATUSES = st.sampled_from(("PENDING", "IN_PROGRESS", "COMPLETED"))
+PARTS = (examples.CONNECTION, examples.CUPS_CONTACT, examples.REFUSED)
 EFFECTS = st.lists(
     st.builds(lambda n: Deliver(examples.delivery(n)), MESSAGES)
     | st.builds(lambda n: DownlinkDone(examples.downlink(n).message_id), MESSAGES)
@@ -184,6 +187,57 @@ class Stores(RuleBasedStateMachine):
     def set_certificate_active(self, fingerprint: str, active: bool) -> None:
         self.both(lambda store: store.set_certificate_active(fingerprint, active))
 
+    @rule(number=GATEWAYS, name=st.sampled_from("ab"), id_of=GATEWAYS)
+    def replace_gateway(self, number: int, name: str, id_of: int) -> None:
+        changed = msgspec.structs.replace(gateway(number), name=name, id=str(id_of))
+        self.both(lambda store: store.replace_gateway(changed))
+
+    @rule(number=GATEWAYS, fingerprint=st.sampled_from("ab"), pem=st.sampled_from(("", "pem")))
+    def replace_certificate(self, number: int, fingerprint: str, pem: str) -> None:
+        certificate = msgspec.structs.replace(
+            examples.CERTIFICATE,
+            fingerprint=fingerprint,
+            gateway_eui=gateway(number).gateway_eui,
+            pem=pem,
+        )
+        self.both(lambda store: store.replace_certificate(certificate))
+
+    @rule(number=GATEWAYS, part=st.sampled_from(PARTS))
+    def put_gateway_state(self, number: int, part: StatePart) -> None:
+        self.both(lambda store: store.put_gateway_state(gateway(number).gateway_eui, part))
+
+    @rule(name=st.sampled_from("ab"))
+    def add_firmware(self, name: str) -> None:
+        definition = msgspec.structs.replace(examples.FIRMWARE, id=name)
+        self.both(lambda store: store.add_firmware(definition))
+
+    @rule(name=st.sampled_from("ab"))
+    def remove_firmware(self, name: str) -> None:
+        self.both(lambda store: store.remove_firmware(name))
+
+    @rule(number=GATEWAYS, name=st.sampled_from("ab"))
+    def add_firmware_task(self, number: int, name: str) -> None:
+        self.both(lambda store: store.add_firmware_task(task(number, name)))
+
+    @rule(number=GATEWAYS, name=st.sampled_from("ab"), before=STATUSES, after=STATUSES)
+    def replace_firmware_task(self, number: int, name: str, before: str, after: str) -> None:
+        moved = task(number, name, before), task(number, name, after)
+        self.both(lambda store: store.replace_firmware_task(*moved))
+
+    @rule(number=GATEWAYS)
+    def remove_firmware_task(self, number: int) -> None:
+        self.both(lambda store: store.remove_firmware_task(gateway(number).gateway_eui))
+
+    @rule(number=DEVICES, name=st.sampled_from("ab"), id_of=DEVICES)
+    def replace_device(self, number: int, name: str, id_of: int) -> None:
+        changed = examples.device(number, name=name, id=examples.device(id_of).id)
+        self.both(lambda store: store.replace_device(changed))
+
+    @rule(expression=st.sampled_from("ab"))
+    def replace_destination(self, expression: str) -> None:
+        changed = msgspec.structs.replace(examples.DESTINATION, expression=expression)
+        self.both(lambda store: store.replace_destination(changed))
+
     @rule()
     def remove_destination(self) -> None:
         place = examples.DESTINATION.account, examples.DESTINATION.name
@@ -220,6 +274,11 @@ class Stores(RuleBasedStateMachine):
                 await store.owed_count(),
                 await store.gateways(),
                 [await store.certificates_of(gateway(number).gateway_eui) for number in range(2)],
+                await store.foreign_certificates(),
+                await store.gateway_states(),
+                await store.destinations(examples.DESTINATION.account),
+                await store.firmware_definitions(examples.FIRMWARE.account),
+                [await store.firmware_tasks(name) for name in "ab"],
                 await store.last_change(),
             ]
 
@@ -232,6 +291,15 @@ class Stores(RuleBasedStateMachine):
 def gateway(number: int) -> Any:
     return msgspec.structs.replace(
         examples.GATEWAY, id=str(number), gateway_eui=examples.dev_eui(number)
+    )
+
+
+def task(number: int, definition: str, status: str = "PENDING") -> FirmwareTask:
+    return msgspec.structs.replace(
+        examples.FIRMWARE_TASK,
+        gateway_eui=gateway(number).gateway_eui,
+        definition_id=definition,
+        status=status,
     )
 
 

@@ -25,13 +25,11 @@ from bittern.store.records import (
     Destination,
     Device,
     DeviceProfile,
-    Gateway,
-    GatewayCertificate,
     QueuedDownlink,
     ServiceProfile,
 )
 from bittern.store.vault import Vault
-from bittern.types import EUI64, AES128Key, DevAddr, DevEUI, GatewayEUI, Instant
+from bittern.types import EUI64, AES128Key, DevAddr, DevEUI, Instant
 
 Row = tuple[Any, ...]
 Record = TypeVar("Record", bound=msgspec.Struct)
@@ -352,47 +350,6 @@ def service_profile_to_row(profile: ServiceProfile) -> Row:
 
 def service_profile_from_row(row: Row) -> ServiceProfile:
     return ServiceProfile(id=row[0], account=row[1], **_service_profile.load(row[2]))
-
-
-# Gateways: gateway_eui, id, account, record (the rest)
-
-_gateway = Rest(Gateway, ("gateway_eui", "id", "account"), "json")
-
-
-def gateway_to_row(gateway: Gateway) -> Row:
-    eui = bytes(gateway.gateway_eui)
-    return eui, gateway.id, gateway.account, _gateway.dump(gateway).decode()
-
-
-def gateway_from_row(row: Row) -> Gateway:
-    return Gateway(
-        gateway_eui=GatewayEUI(EUI64(row[0])), id=row[1], account=row[2], **_gateway.load(row[3])
-    )
-
-
-# Certificates: fingerprint, account, gateway_eui, active, record (the rest)
-
-_certificate = Rest(GatewayCertificate, ("fingerprint", "account", "gateway_eui", "active"), "json")
-
-
-def certificate_to_row(certificate: GatewayCertificate) -> Row:
-    return (
-        certificate.fingerprint,
-        certificate.account,
-        bytes(certificate.gateway_eui),
-        certificate.active,
-        _certificate.dump(certificate).decode(),
-    )
-
-
-def certificate_from_row(row: Row) -> GatewayCertificate:
-    return GatewayCertificate(
-        fingerprint=row[0],
-        account=row[1],
-        gateway_eui=GatewayEUI(EUI64(row[2])),
-        active=bool(row[3]),
-        **_certificate.load(row[4]),
-    )
 
 
 # Destinations: account, name, record (the rest)

@@ -13,6 +13,12 @@ from typing import Protocol
 import msgspec
 
 from bittern.mac.session import JoinState, Session
+from bittern.store.gateway_records import (
+    FirmwareDefinition,
+    FirmwareTask,
+    GatewayState,
+    StatePart,
+)
 from bittern.store.records import (
     Change,
     Delivery,
@@ -143,6 +149,14 @@ class Registry(Protocol):
         """In order of DevEUI, those behind `after`."""
         ...
 
+    async def replace_device(self, device: Device) -> None:
+        """The whole record of its DevEUI; its sessions, join state and queue stay as they are.
+
+        Raises `NotFound` without one, or for a destination or profile that is not there,
+        `Conflict` for the id of another device.
+        """
+        ...
+
     async def remove_device(self, dev_eui: DevEUI) -> None:
         """With its sessions, join state and queue. What it sent is still owed."""
         ...
@@ -159,8 +173,12 @@ class Registry(Protocol):
     async def gateways(
         self, after: GatewayEUI | None = None, limit: int = 250
     ) -> list[Gateway]: ...
+    async def replace_gateway(self, gateway: Gateway) -> None:
+        """The whole record of its EUI; `NotFound` without one, `Conflict` for another's id."""
+        ...
+
     async def remove_gateway(self, gateway_eui: GatewayEUI) -> None:
-        """With its certificates."""
+        """With its certificates, its state and its firmware task."""
         ...
 
     async def add_certificate(self, certificate: GatewayCertificate) -> None:
@@ -170,12 +188,78 @@ class Registry(Protocol):
     async def certificate(self, fingerprint: str) -> GatewayCertificate | None: ...
     async def certificates_of(self, gateway_eui: GatewayEUI) -> list[GatewayCertificate]: ...
     async def set_certificate_active(self, fingerprint: str, active: bool) -> None: ...
+    async def replace_certificate(self, certificate: GatewayCertificate) -> None:
+        """The whole record of its fingerprint; `NotFound` without one or without its gateway."""
+        ...
+
+    async def foreign_certificates(self) -> list[GatewayCertificate]:
+        """Those that an outside authority has signed, in order of fingerprint: they carry `pem`."""
+        ...
 
     async def add_destination(self, destination: Destination) -> None: ...
     async def destination(self, account: str, name: str) -> Destination | None: ...
     async def destinations(self, account: str) -> list[Destination]: ...
+    async def replace_destination(self, destination: Destination) -> None:
+        """The whole record of its account and name; `NotFound` without one."""
+        ...
+
     async def remove_destination(self, account: str, name: str) -> None:
         """Raises `Conflict` while a device names it."""
+        ...
+
+
+class Fleet(Protocol):
+    """What is known of gateways in the field. Nothing of it but `firmware` enters the changes."""
+
+    async def gateway_state(self, gateway_eui: GatewayEUI) -> GatewayState:
+        """Empty where nothing was ever seen."""
+        ...
+
+    async def gateway_states(
+        self, after: GatewayEUI | None = None, limit: int = 250
+    ) -> list[tuple[GatewayEUI, GatewayState]]:
+        """Of gateways that were seen, in order of EUI, those behind `after`."""
+        ...
+
+    async def put_gateway_state(self, gateway_eui: GatewayEUI, part: StatePart) -> None:
+        """Replace one part. Raises `NotFound` without its gateway."""
+        ...
+
+    async def add_firmware(self, definition: FirmwareDefinition) -> None:
+        """Raises `Conflict` for a taken id."""
+        ...
+
+    async def firmware(self, definition_id: str) -> FirmwareDefinition | None: ...
+    async def firmware_definitions(self, account: str) -> list[FirmwareDefinition]:
+        """In order of their making."""
+        ...
+
+    async def remove_firmware(self, definition_id: str) -> None:
+        """Raises `NotFound`, and `Conflict` while a task that has not ended names it.
+
+        Tasks that have ended stay.
+        """
+        ...
+
+    async def add_firmware_task(self, task: FirmwareTask) -> None:
+        """Raises `NotFound` without gateway or definition, `Conflict` while it has a task,
+        be it one that has ended."""
+        ...
+
+    async def firmware_task(self, gateway_eui: GatewayEUI) -> FirmwareTask | None: ...
+    async def firmware_tasks(self, definition_id: str) -> list[FirmwareTask]:
+        """In order of gateway EUI."""
+        ...
+
+    async def replace_firmware_task(self, before: FirmwareTask, after: FirmwareTask) -> bool:
+        """Compare and set; False where the task is no longer `before`.
+
+        Gateway, account and definition of a task never change.
+        """
+        ...
+
+    async def remove_firmware_task(self, gateway_eui: GatewayEUI) -> None:
+        """Raises `NotFound`."""
         ...
 
 
@@ -194,7 +278,7 @@ class ChangeFeed(Protocol):
         ...
 
 
-class Store(SessionStore, OutboxStore, DownlinkQueue, Registry, ChangeFeed, Protocol):
+class Store(SessionStore, OutboxStore, DownlinkQueue, Registry, Fleet, ChangeFeed, Protocol):
     """One engine offers all ports."""
 
     async def open(self) -> None:

@@ -148,17 +148,42 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
     max_eirp_dbm: float | None = None
     station_region: str | None = None
     """Name sent to the station instead of the plan's own."""
+    beaconing: bool = True
+    """Class B beacons, by gateways that have a GPS."""
+    lns_uri: str | None = None
+    """Where CUPS sends it; None: the installation's, likewise `cups_uri`."""
+    cups_uri: str | None = None
+    remote_shell: bool = False
+    """Whether an administrator may open a shell on it (rmtsh)."""
+    remote_commands: bool = False
+    """Whether an administrator may have it run commands (runcmd)."""
     created_at: Instant
 
 
+CertificatePurpose = Literal["any", "cups", "lns"]
+
+
 class GatewayCertificate(msgspec.Struct, frozen=True, kw_only=True):
-    """A client certificate issued to a gateway; its private key was handed out and not kept."""
+    """A client certificate of a gateway; its private key was handed out and not kept."""
 
     fingerprint: str
     """SHA-256 of the DER, 64 lower-case hex digits: the certificate id."""
     account: str = DEFAULT_ACCOUNT
     gateway_eui: GatewayEUI
     active: bool = True
+    purpose: CertificatePurpose = "any"
+    """Where it lets the gateway in."""
+    authority: str = ""
+    """Fingerprint of the authority's certificate that signed it; empty: of the first, or not ours
+    (`pem`)."""
+    credentials_crc: int | None = None
+    """CRC-32 of trust, certificate and key as the gateway stores them: how it names them to
+    CUPS. None: not made here."""
+    pem: str = ""
+    """The certificate itself, where an outside authority has signed it."""
+    revoked_at: Instant | None = None
+    """Revoked for good, with `revoked_because`; inactive may become active again."""
+    revoked_because: str = ""
     not_after: Instant
     created_at: Instant
 
@@ -230,7 +255,14 @@ class Delivery(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 ChangeKind = Literal[
-    "device", "gateway", "certificate", "destination", "profile", "downlink", "session"
+    "device",
+    "gateway",
+    "certificate",
+    "destination",
+    "profile",
+    "downlink",
+    "session",
+    "firmware",
 ]
 
 
@@ -241,4 +273,5 @@ class Change(msgspec.Struct, frozen=True):
     kind: ChangeKind
     identity: str
     """DevEUI of a device, of a queue (`downlink`) and of sessions (activated, in use, ended);
-    gateway EUI; fingerprint; `account/name` of a destination; id of a profile."""
+    gateway EUI, of a firmware task too; id of a firmware definition and of a profile;
+    fingerprint; `account/name` of a destination."""

@@ -12,6 +12,15 @@ import msgspec
 from bittern.lorawan.crypto import SessionKeys
 from bittern.lorawan.versions import MacVersion
 from bittern.mac.session import JoinState, RadioState, Session
+from bittern.store.gateway_records import (
+    CupsContact,
+    FirmwareDefinition,
+    FirmwareTask,
+    GatewayConnection,
+    GatewayRefusal,
+    Gift,
+    StationVersion,
+)
 from bittern.store.protocol import Store
 from bittern.store.records import (
     Delivery,
@@ -36,6 +45,7 @@ from bittern.types import (
     JoinEUI,
     NwkKey,
     NwkSEncKey,
+    Refusal,
     SNwkSIntKey,
 )
 
@@ -61,6 +71,55 @@ CERTIFICATE = GatewayCertificate(
     gateway_eui=GATEWAY_EUI,
     not_after=Instant(NOW + 86_400),
     created_at=NOW,
+)
+FOREIGN_CERTIFICATE = msgspec.structs.replace(
+    CERTIFICATE,
+    fingerprint="cd" * 32,
+    purpose="cups",
+    pem="-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n",
+)
+CONNECTION = GatewayConnection(
+    connected=True,
+    changed_at=NOW,
+    peer="192.0.2.7:50123",
+    station="2.0.6(linux/std)",
+    features=("rmtsh", "gps"),
+    certificate=CERTIFICATE.fingerprint,
+    round_trip_s=0.125,
+    last_uplink_at=Instant(NOW + 60.5),
+    received=12,
+    forwarded=9,
+)
+CUPS_CONTACT = CupsContact(
+    at=NOW,
+    station="2.0.6(linux/std)",
+    cups_uri="https://cups.example:443",
+    cups_crc=0xFFFF_FFFF,
+    key_crcs=(1, 2),
+    gifts=(Gift(kind="lns_uri", value="wss://lns.example:8887", times=2, at=NOW),),
+    withheld=("update: it waits for its turn",),
+)
+REFUSED = GatewayRefusal(
+    at=NOW,
+    place="lns",
+    refusal=Refusal.STATION_TOO_OLD,
+    reason="station 2.0.3 is older than 2.0.4",
+)
+FIRMWARE = FirmwareDefinition(
+    id="0b8c1c5e-0000-4000-8000-000000000004",
+    name="spring",
+    current=StationVersion(package="1.0.0", model="roof"),
+    update=StationVersion(package="1.1.0"),
+    source="spring.bin",
+    signature=bytes(range(70)),
+    key_crc=0x8000_0000,
+    created_at=NOW,
+)
+FIRMWARE_TASK = FirmwareTask(
+    gateway_eui=GATEWAY_EUI,
+    definition_id=FIRMWARE.id,
+    created_at=NOW,
+    changed_at=NOW,
 )
 
 

@@ -5,13 +5,13 @@ It refuses what the engines refuse, in the same words; one suite of tests runs o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 from itertools import count, islice
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from bittern.errors import ChangesTrimmed, Conflict, NotFound, StaleSession
+from bittern.errors import ChangesTrimmed, Conflict, StaleSession
 from bittern.mac.session import JoinState, Session
 from bittern.store.protocol import (
     Deliver,
@@ -33,16 +33,15 @@ from bittern.store.records import (
     QueuedDownlink,
     ServiceProfile,
 )
+from bittern.testing.memory_fleet import MemoryFleet, page, require_new, require_there
 from bittern.types import DevAddr, DevEUI, GatewayEUI
 
-Key = TypeVar("Key", bound=bytes)
-Value = TypeVar("Value")
 
-
-class MemoryStore:
+class MemoryStore(MemoryFleet):
     """Everything in dictionaries."""
 
     def __init__(self, *, changes_kept: int = 10_000) -> None:
+        super().__init__()
         self._sessions: dict[tuple[DevEUI, int], Session] = {}
         self._join_states: dict[DevEUI, JoinState] = {}
         self._outbox: dict[int, Delivery] = {}
@@ -97,7 +96,7 @@ class MemoryStore:
     async def activate(self, before: JoinState | None, after: JoinState, session: Session) -> None:
         assert session.dev_eui == after.dev_eui
         dev_eui = session.dev_eui
-        _require_there(self._devices, dev_eui, "device", dev_eui)
+        require_there(self._devices, dev_eui, "device", dev_eui)
         stored = self._join_states.get(dev_eui)
         if (stored and stored.revision) != (before and before.revision):
             raise StaleSession(dev_eui, before.revision if before else 0)
@@ -149,8 +148,8 @@ class MemoryStore:
     # Downlink queue
 
     async def enqueue(self, downlink: QueuedDownlink) -> None:
-        _require_there(self._devices, downlink.dev_eui, "device", downlink.dev_eui)
-        _require_new(self._queue, downlink.message_id, "downlink", downlink.message_id)
+        require_there(self._devices, downlink.dev_eui, "device", downlink.dev_eui)
+        require_new(self._queue, downlink.message_id, "downlink", downlink.message_id)
         self._queue[downlink.message_id] = downlink
         self._change("downlink", downlink.dev_eui)
 
@@ -178,13 +177,9 @@ class MemoryStore:
     async def add_device(self, device: Device, session: Session | None = None) -> None:
         assert session is None or session.dev_eui == device.dev_eui
         ids = {other.id for other in self._devices.values()}
-        _require_new(self._devices, device.dev_eui, "device", device.dev_eui)
-        _require_new(ids, device.id, "device", device.id)
-        destination = device.account, device.destination
-        _require_there(self._destinations, destination, "destination", device.destination)
-        profile, service = device.device_profile_id, device.service_profile_id
-        _require_there(self._device_profiles, profile, "device profile", profile)
-        _require_there(self._service_profiles, service, "service profile", service)
+        require_new(self._devices, device.dev_eui, "device", device.dev_eui)
+        require_new(ids, device.id, "device", device.id)
+        self._require_what_it_names(device)
         self._devices[device.dev_eui] = device
         self._change("device", device.dev_eui)
         if session is not None:
@@ -195,10 +190,25 @@ class MemoryStore:
         return self._devices.get(dev_eui)
 
     async def devices(self, after: DevEUI | None = None, limit: int = 250) -> list[Device]:
-        return _page(self._devices, after, limit)
+        return page(self._devices, after, limit)
+
+    async def replace_device(self, device: Device) -> None:
+        require_there(self._devices, device.dev_eui, "device", device.dev_eui)
+        others = {one.id for one in self._devices.values() if one.dev_eui != device.dev_eui}
+        require_new(others, device.id, "device", device.id)
+        self._require_what_it_names(device)
+        self._devices[device.dev_eui] = device
+        self._change("device", device.dev_eui)
+
+    def _require_what_it_names(self, device: Device) -> None:
+        destination = device.account, device.destination
+        require_there(self._destinations, destination, "destination", device.destination)
+        profile, service = device.device_profile_id, device.service_profile_id
+        require_there(self._device_profiles, profile, "device profile", profile)
+        require_there(self._service_profiles, service, "service profile", service)
 
     async def remove_device(self, dev_eui: DevEUI) -> None:
-        _require_there(self._devices, dev_eui, "device", dev_eui)
+        require_there(self._devices, dev_eui, "device", dev_eui)
         await self.unqueue(dev_eui)
         self._end_sessions(dev_eui, lambda session: True)
         self._join_states.pop(dev_eui, None)
@@ -207,7 +217,7 @@ class MemoryStore:
         self._change("session", dev_eui)
 
     async def add_device_profile(self, profile: DeviceProfile) -> None:
-        _require_new(self._device_profiles, profile.id, "device profile", profile.id)
+        require_new(self._device_profiles, profile.id, "device profile", profile.id)
         self._device_profiles[profile.id] = profile
         self._change("profile", profile.id)
 
@@ -218,7 +228,7 @@ class MemoryStore:
         return [self._device_profiles[key] for key in sorted(self._device_profiles)]
 
     async def add_service_profile(self, profile: ServiceProfile) -> None:
-        _require_new(self._service_profiles, profile.id, "service profile", profile.id)
+        require_new(self._service_profiles, profile.id, "service profile", profile.id)
         self._service_profiles[profile.id] = profile
         self._change("profile", profile.id)
 
@@ -230,8 +240,8 @@ class MemoryStore:
 
     async def add_gateway(self, gateway: Gateway) -> None:
         ids = {other.id for other in self._gateways.values()}
-        _require_new(self._gateways, gateway.gateway_eui, "gateway", gateway.gateway_eui)
-        _require_new(ids, gateway.id, "gateway", gateway.id)
+        require_new(self._gateways, gateway.gateway_eui, "gateway", gateway.gateway_eui)
+        require_new(ids, gateway.id, "gateway", gateway.id)
         self._gateways[gateway.gateway_eui] = gateway
         self._change("gateway", gateway.gateway_eui)
 
@@ -239,19 +249,28 @@ class MemoryStore:
         return self._gateways.get(gateway_eui)
 
     async def gateways(self, after: GatewayEUI | None = None, limit: int = 250) -> list[Gateway]:
-        return _page(self._gateways, after, limit)
+        return page(self._gateways, after, limit)
+
+    async def replace_gateway(self, gateway: Gateway) -> None:
+        eui = gateway.gateway_eui
+        require_there(self._gateways, eui, "gateway", eui)
+        others = {one.id for one in self._gateways.values() if one.gateway_eui != eui}
+        require_new(others, gateway.id, "gateway", gateway.id)
+        self._gateways[eui] = gateway
+        self._change("gateway", eui)
 
     async def remove_gateway(self, gateway_eui: GatewayEUI) -> None:
-        _require_there(self._gateways, gateway_eui, "gateway", gateway_eui)
+        require_there(self._gateways, gateway_eui, "gateway", gateway_eui)
         del self._gateways[gateway_eui]
         for certificate in await self.certificates_of(gateway_eui):
             del self._certificates[certificate.fingerprint]
+        self._forget_gateway(gateway_eui)
         self._change("gateway", gateway_eui)
 
     async def add_certificate(self, certificate: GatewayCertificate) -> None:
         fingerprint, eui = certificate.fingerprint, certificate.gateway_eui
-        _require_new(self._certificates, fingerprint, "certificate", fingerprint)
-        _require_there(self._gateways, eui, "gateway", eui)
+        require_new(self._certificates, fingerprint, "certificate", fingerprint)
+        require_there(self._gateways, eui, "gateway", eui)
         self._certificates[fingerprint] = certificate
         self._change("certificate", fingerprint)
 
@@ -262,14 +281,28 @@ class MemoryStore:
         return [one for one in self._certificates.values() if one.gateway_eui == gateway_eui]
 
     async def set_certificate_active(self, fingerprint: str, active: bool) -> None:
-        _require_there(self._certificates, fingerprint, "certificate", fingerprint)
+        require_there(self._certificates, fingerprint, "certificate", fingerprint)
         certificate = self._certificates[fingerprint]
         self._certificates[fingerprint] = msgspec.structs.replace(certificate, active=active)
         self._change("certificate", fingerprint)
 
+    async def replace_certificate(self, certificate: GatewayCertificate) -> None:
+        fingerprint, eui = certificate.fingerprint, certificate.gateway_eui
+        require_there(self._certificates, fingerprint, "certificate", fingerprint)
+        require_there(self._gateways, eui, "gateway", eui)
+        self._certificates[fingerprint] = certificate
+        self._change("certificate", fingerprint)
+
+    async def foreign_certificates(self) -> list[GatewayCertificate]:
+        return [
+            self._certificates[key]
+            for key in sorted(self._certificates)
+            if self._certificates[key].pem
+        ]
+
     async def add_destination(self, destination: Destination) -> None:
         key = destination.account, destination.name
-        _require_new(self._destinations, key, "destination", destination.name)
+        require_new(self._destinations, key, "destination", destination.name)
         self._destinations[key] = destination
         self._change("destination", "/".join(key))
 
@@ -280,10 +313,16 @@ class MemoryStore:
         keys = sorted(key for key in self._destinations if key[0] == account)
         return [self._destinations[key] for key in keys]
 
+    async def replace_destination(self, destination: Destination) -> None:
+        key = destination.account, destination.name
+        require_there(self._destinations, key, "destination", destination.name)
+        self._destinations[key] = destination
+        self._change("destination", "/".join(key))
+
     async def remove_destination(self, account: str, name: str) -> None:
         if any((one.account, one.destination) == (account, name) for one in self._devices.values()):
             raise Conflict("destination", name, "is used by a device")
-        _require_there(self._destinations, (account, name), "destination", name)
+        require_there(self._destinations, (account, name), "destination", name)
         del self._destinations[account, name]
         self._change("destination", f"{account}/{name}")
 
@@ -313,21 +352,6 @@ def _moved(stored: Session, before: Session, after: Session) -> Session:
         if name in counted or getattr(after, name) is not getattr(before, name)
     }
     return msgspec.structs.replace(stored, **changed)
-
-
-def _page(values: dict[Key, Value], after: Key | None, limit: int) -> list[Value]:
-    keys = sorted(key for key in values if after is None or key > after)
-    return [values[key] for key in keys[:limit]]
-
-
-def _require_new(taken: Container[object], key: object, kind: str, identity: object) -> None:
-    if key in taken:
-        raise Conflict(kind, str(identity))
-
-
-def _require_there(known: Container[object], key: object, kind: str, identity: object) -> None:
-    if key not in known:
-        raise NotFound(kind, str(identity))
 
 
 if TYPE_CHECKING:

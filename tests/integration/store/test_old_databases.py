@@ -19,12 +19,14 @@ from bittern.store.sqlite import SqliteStore
 from bittern.store.sqlite.migrations import known_migrations
 from bittern.store.vault import KeyRing
 from bittern.testing.examples import delivery, next_session
-from bittern.types import EUI64, AppKey, AppSKey, DevAddr, DevEUI, FNwkSIntKey, GatewayEUI
+from bittern.types import EUI64, AppKey, AppSKey, DevAddr, DevEUI, FNwkSIntKey, GatewayEUI, Refusal
 
 DATABASES = Path(__file__).parents[2] / "databases"
 OTAA = DevEUI(EUI64.from_hex("70b3d57ed0000001"))
 ABP = DevEUI(EUI64.from_hex("70b3d57ed0000002"))
 GATEWAY_EUI = GatewayEUI(EUI64.from_hex("00800000a0000001"))
+FLEET = 5
+"""The schema from which on there are gateways in the field."""
 
 
 @pytest.fixture(params=sorted(path.stem for path in DATABASES.glob("*.sql")))
@@ -86,6 +88,31 @@ async def test_gateways_have_their_certificates(old: SqliteStore) -> None:
     assert (gateway.name, gateway.sub_bands) == ("roof", (2,))
     [certificate] = await old.certificates_of(GATEWAY_EUI)
     assert (certificate.fingerprint, certificate.active) == ("ab" * 32, True)
+
+
+async def test_gateways_in_the_field_are_known(
+    old: SqliteStore, request: pytest.FixtureRequest
+) -> None:
+    if int(request.node.callspec.params["old"]) < FLEET:
+        assert await old.gateway_states() == []
+        assert await old.foreign_certificates() == []
+        return
+    state = await old.gateway_state(GATEWAY_EUI)
+    assert state.connection is not None
+    assert (state.connection.station, state.connection.received) == ("2.0.6(linux/std)", 12)
+    assert state.cups is not None
+    assert [gift.value for gift in state.cups.gifts] == ["wss://lns.example:8887"]
+    assert state.refusal is not None
+    assert state.refusal.refusal is Refusal.STATION_TOO_OLD
+    [certificate] = await old.foreign_certificates()
+    assert (certificate.purpose, certificate.pem[:10]) == ("cups", "-----BEGIN")
+    task = await old.firmware_task(GATEWAY_EUI)
+    assert task is not None
+    assert task.status == "PENDING"
+    assert await old.firmware_tasks(task.definition_id) == [task]
+    definition = await old.firmware(task.definition_id)
+    assert definition is not None
+    assert (definition.update.package, definition.signature) == ("1.1.0", bytes(range(70)))
 
 
 async def test_the_registry_is_whole(old: SqliteStore) -> None:

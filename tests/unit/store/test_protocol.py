@@ -30,8 +30,10 @@ from bittern.testing.examples import (
     DEV_ADDR,
     DEV_EUI,
     DEVICE_PROFILE,
+    FOREIGN_CERTIFICATE,
     GATEWAY,
     GATEWAY_EUI,
+    NOW,
     SERVICE_PROFILE,
     delivery,
     dev_eui,
@@ -469,6 +471,58 @@ async def test_devices_come_in_pages_by_dev_eui(store: Store) -> None:
     assert await store.devices(after=dev_eui(3)) == []
 
 
+async def test_a_device_is_replaced_and_goes_on(store: Store) -> None:
+    before = await activated(store)
+    await store.enqueue(downlink())
+    await store.add_device(device(1))
+    since = await store.last_change()
+    other = msgspec.structs.replace(DEVICE_PROFILE, id="other")
+    await store.add_device_profile(other)
+    changed = device(name="valve", description="in the cellar", device_profile_id="other", id="new")
+    await store.replace_device(changed)
+    assert await store.device(DEV_EUI) == changed
+    assert await store.devices() == [changed, device(1)]
+    assert await store.sessions_of(DEV_EUI) == [before]
+    assert await store.join_state(DEV_EUI) == join_state()
+    assert await store.queued(DEV_EUI) == [downlink()]
+    assert await news(store, since) == [("profile", "other"), ("device", str(DEV_EUI))]
+
+
+async def test_a_device_gets_other_keys(store: Store) -> None:
+    await register(store)
+    activation = AbpActivation(dev_addr=DEV_ADDR, keys=session_keys())
+    await store.replace_device(device(activation=activation))
+    assert await store.device(DEV_EUI) == device(activation=activation)
+    assert await store.sessions_of(DEV_EUI) == []
+
+
+@pytest.mark.parametrize(
+    "different",
+    [
+        {"destination": "nowhere"},
+        {"device_profile_id": "nowhere"},
+        {"service_profile_id": "nowhere"},
+        {"account": "111122223333"},
+    ],
+)
+async def test_a_replaced_device_names_what_is_there(
+    store: Store, different: dict[str, str]
+) -> None:
+    await register(store)
+    since = await store.last_change()
+    with pytest.raises(NotFound):
+        await store.replace_device(device(**different))
+    assert await store.device(DEV_EUI) == device()
+    assert await store.changes(since) == []
+
+
+async def test_a_replaced_device_has_an_id_of_its_own(store: Store) -> None:
+    await register(store, devices=2)
+    with pytest.raises(Conflict, match=device(1).id):
+        await store.replace_device(device(id=device(1).id))
+    assert await store.devices() == [device(0), device(1)]
+
+
 async def test_a_device_goes_with_all_that_is_its_own(store: Store) -> None:
     await activated(store)
     await store.add_device(device(1))
@@ -499,6 +553,18 @@ async def test_what_is_not_there_cannot_be_removed(store: Store) -> None:
         await store.remove_destination("000000000000", "nowhere")
     with pytest.raises(NotFound):
         await store.set_certificate_active("00" * 32, False)
+    assert await store.last_change() == 0
+
+
+async def test_what_is_not_there_cannot_be_replaced(store: Store) -> None:
+    with pytest.raises(NotFound, match=f"device {DEV_EUI}"):
+        await store.replace_device(device())
+    with pytest.raises(NotFound, match=f"gateway {GATEWAY_EUI}"):
+        await store.replace_gateway(GATEWAY)
+    with pytest.raises(NotFound, match=f"certificate {CERTIFICATE.fingerprint}"):
+        await store.replace_certificate(CERTIFICATE)
+    with pytest.raises(NotFound, match=f"destination {DESTINATION.name}"):
+        await store.replace_destination(DESTINATION)
     assert await store.last_change() == 0
 
 
@@ -553,6 +619,28 @@ async def test_gateways_come_in_pages_by_eui(store: Store) -> None:
     assert await store.gateways(after=GatewayEUI(dev_eui(1))) == gateways[2:]
 
 
+async def test_a_gateway_is_replaced_and_keeps_its_certificates(store: Store) -> None:
+    await store.add_gateway(GATEWAY)
+    await store.add_certificate(CERTIFICATE)
+    since = await store.last_change()
+    changed = msgspec.structs.replace(
+        GATEWAY, id="new", beaconing=False, lns_uri="wss://lns.example:8887", remote_shell=True
+    )
+    await store.replace_gateway(changed)
+    assert await store.gateway(GATEWAY_EUI) == changed
+    assert await store.certificates_of(GATEWAY_EUI) == [CERTIFICATE]
+    assert await news(store, since) == [("gateway", str(GATEWAY_EUI))]
+
+
+async def test_a_replaced_gateway_has_an_id_of_its_own(store: Store) -> None:
+    other = msgspec.structs.replace(GATEWAY, id="other", gateway_eui=GatewayEUI(dev_eui(0)))
+    await store.add_gateway(GATEWAY)
+    await store.add_gateway(other)
+    with pytest.raises(Conflict, match="gateway other"):
+        await store.replace_gateway(msgspec.structs.replace(GATEWAY, id="other"))
+    assert await store.gateway(GATEWAY_EUI) == GATEWAY
+
+
 async def test_a_gateway_goes_with_its_certificates(store: Store) -> None:
     await store.add_gateway(GATEWAY)
     await store.add_certificate(CERTIFICATE)
@@ -586,6 +674,40 @@ async def test_a_certificate_is_deactivated_and_activated(store: Store) -> None:
         assert found == msgspec.structs.replace(CERTIFICATE, active=active)
 
 
+async def test_a_certificate_is_replaced(store: Store) -> None:
+    await store.add_gateway(GATEWAY)
+    await store.add_certificate(CERTIFICATE)
+    since = await store.last_change()
+    revoked = msgspec.structs.replace(
+        CERTIFICATE, active=False, revoked_at=NOW, revoked_because="it was stolen"
+    )
+    await store.replace_certificate(revoked)
+    assert await store.certificate(CERTIFICATE.fingerprint) == revoked
+    assert await store.certificates_of(GATEWAY_EUI) == [revoked]
+    assert await news(store, since) == [("certificate", CERTIFICATE.fingerprint)]
+
+
+async def test_a_replaced_certificate_belongs_to_a_gateway(store: Store) -> None:
+    await store.add_gateway(GATEWAY)
+    await store.add_certificate(CERTIFICATE)
+    nobody = GatewayEUI(dev_eui(0))
+    with pytest.raises(NotFound, match=f"gateway {nobody}"):
+        await store.replace_certificate(msgspec.structs.replace(CERTIFICATE, gateway_eui=nobody))
+    assert await store.certificate(CERTIFICATE.fingerprint) == CERTIFICATE
+
+
+async def test_foreign_certificates_are_found_without_the_others(store: Store) -> None:
+    await store.add_gateway(GATEWAY)
+    first = msgspec.structs.replace(FOREIGN_CERTIFICATE, fingerprint="00" * 32)
+    for certificate in (FOREIGN_CERTIFICATE, CERTIFICATE, first):
+        await store.add_certificate(certificate)
+    assert await store.foreign_certificates() == [first, FOREIGN_CERTIFICATE]
+    await store.replace_certificate(msgspec.structs.replace(first, pem=""))
+    await store.set_certificate_active(FOREIGN_CERTIFICATE.fingerprint, False)
+    inactive = msgspec.structs.replace(FOREIGN_CERTIFICATE, active=False)
+    assert await store.foreign_certificates() == [inactive]
+
+
 async def test_a_destination_comes_back_as_it_was_added(store: Store) -> None:
     other = msgspec.structs.replace(DESTINATION, account="111122223333", name="else")
     await store.add_destination(DESTINATION)
@@ -595,6 +717,15 @@ async def test_a_destination_comes_back_as_it_was_added(store: Store) -> None:
     assert await store.destinations(DESTINATION.account) == [DESTINATION]
     with pytest.raises(Conflict):
         await store.add_destination(DESTINATION)
+
+
+async def test_a_destination_is_replaced_while_a_device_names_it(store: Store) -> None:
+    await register(store)
+    since = await store.last_change()
+    changed = msgspec.structs.replace(DESTINATION, expression="elsewhere", description="moved")
+    await store.replace_destination(changed)
+    assert await store.destinations(DESTINATION.account) == [changed]
+    assert await news(store, since) == [("destination", "000000000000/plant")]
 
 
 async def test_a_destination_stays_while_a_device_names_it(store: Store) -> None:

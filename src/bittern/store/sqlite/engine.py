@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bittern.store.group_commit import GroupCommitStatistics
 from bittern.store.protocol import Store
 from bittern.store.sqlite.database import Database
+from bittern.store.sqlite.fleet import SqliteFleet
 from bittern.store.sqlite.outbox import SqliteChangeFeed, SqliteDownlinkQueue, SqliteOutbox
 from bittern.store.sqlite.registry import (
     SqliteDestinations,
@@ -27,6 +28,7 @@ class SqliteStore(
     SqliteProfiles,
     SqliteGateways,
     SqliteDestinations,
+    SqliteFleet,
     SqliteChangeFeed,
 ):
     """Any number of processes may open the same file.

@@ -133,6 +133,17 @@ SELECT 1 FROM device WHERE dev_eui = ?
 -- Whether a device has this id.
 SELECT 1 FROM device WHERE id = ?
 
+-- device_id_elsewhere --
+-- Whether another device has this id.
+SELECT 1 FROM device WHERE id = ? AND dev_eui <> ?
+
+-- replace_device --
+-- Everything of a device but its DevEUI; its sessions stay as they are.
+UPDATE device
+SET id = ?2, account = ?3, destination = ?4, device_profile_id = ?5, service_profile_id = ?6,
+    activation = ?7, record = ?8
+WHERE dev_eui = ?1
+
 -- delete_device --
 -- Remove a device; its sessions, join state and queue go with it.
 DELETE FROM device WHERE dev_eui = ?
@@ -178,28 +189,108 @@ FROM gateway WHERE gateway_eui > ? ORDER BY gateway_eui LIMIT ?
 -- Whether a gateway has this id.
 SELECT 1 FROM gateway WHERE id = ?
 
+-- gateway_id_elsewhere --
+-- Whether another gateway has this id.
+SELECT 1 FROM gateway WHERE id = ? AND gateway_eui <> ?
+
+-- replace_gateway --
+-- Everything of a gateway but its EUI.
+UPDATE gateway SET id = ?2, account = ?3, record = ?4 WHERE gateway_eui = ?1
+
 -- delete_gateway --
--- Remove a gateway; its certificates go with it.
+-- Remove a gateway; its certificates, state and firmware task go with it.
 DELETE FROM gateway WHERE gateway_eui = ?
 
 -- insert_certificate --
 -- Remember a certificate that was issued.
-INSERT INTO gateway_certificate (fingerprint, account, gateway_eui, active, record)
-VALUES (?, ?, ?, ?, ?)
+INSERT INTO gateway_certificate (fingerprint, account, gateway_eui, active, record, pem)
+VALUES (?, ?, ?, ?, ?, ?)
+
+-- replace_certificate --
+-- Everything of a certificate but its fingerprint.
+UPDATE gateway_certificate
+SET account = ?2, gateway_eui = ?3, active = ?4, record = ?5, pem = ?6
+WHERE fingerprint = ?1
 
 -- certificate --
 -- A certificate by its fingerprint.
-SELECT fingerprint, account, gateway_eui, active, record
+SELECT fingerprint, account, gateway_eui, active, record, pem
 FROM gateway_certificate WHERE fingerprint = ?
 
 -- certificates_of --
 -- The certificates of a gateway, in the order they were issued.
-SELECT fingerprint, account, gateway_eui, active, record
+SELECT fingerprint, account, gateway_eui, active, record, pem
 FROM gateway_certificate WHERE gateway_eui = ? ORDER BY rowid
 
 -- activate_certificate --
 -- Let a certificate in, or no longer.
 UPDATE gateway_certificate SET active = ? WHERE fingerprint = ?
+
+-- foreign_certificates --
+-- Those that an outside authority has signed.
+SELECT fingerprint, account, gateway_eui, active, record, pem
+FROM gateway_certificate WHERE pem <> '' ORDER BY fingerprint
+
+-- put_gateway_state --
+-- One part of a gateway's state, if there is such a gateway.
+INSERT INTO gateway_state (gateway_eui, part, record)
+SELECT gateway_eui, ?2, ?3 FROM gateway WHERE gateway_eui = ?1
+ON CONFLICT (gateway_eui, part) DO UPDATE SET record = excluded.record
+
+-- gateway_state --
+-- The parts of a gateway's state as one object.
+SELECT gateway_eui, json_group_object(part, json(record))
+FROM gateway_state WHERE gateway_eui = ? GROUP BY gateway_eui
+
+-- gateway_states --
+-- A page of states behind an EUI.
+SELECT gateway_eui, json_group_object(part, json(record))
+FROM gateway_state WHERE gateway_eui > ? GROUP BY gateway_eui ORDER BY gateway_eui LIMIT ?
+
+-- insert_firmware --
+-- Keep a firmware definition.
+INSERT INTO firmware_definition (id, account, record) VALUES (?, ?, ?)
+
+-- firmware --
+-- A firmware definition by its id.
+SELECT id, account, record FROM firmware_definition WHERE id = ?
+
+-- firmware_definitions --
+-- Every firmware definition of an account, in the order they were made.
+SELECT id, account, record FROM firmware_definition WHERE account = ? ORDER BY sequence
+
+-- firmware_in_use --
+-- Whether a task names this definition that has not ended.
+SELECT 1 FROM firmware_task
+WHERE definition_id = ? AND status NOT IN ('COMPLETED', 'FAILED') LIMIT 1
+
+-- delete_firmware --
+-- Remove a firmware definition.
+DELETE FROM firmware_definition WHERE id = ?
+
+-- insert_firmware_task --
+-- The task of a gateway.
+INSERT INTO firmware_task (gateway_eui, account, definition_id, status, record)
+VALUES (?, ?, ?, ?, ?)
+
+-- firmware_task --
+-- The task of a gateway by its EUI.
+SELECT gateway_eui, account, definition_id, status, record
+FROM firmware_task WHERE gateway_eui = ?
+
+-- firmware_tasks --
+-- The tasks of a definition, in order of gateway EUI.
+SELECT gateway_eui, account, definition_id, status, record
+FROM firmware_task WHERE definition_id = ? ORDER BY gateway_eui
+
+-- replace_firmware_task --
+-- What has become of a task.
+UPDATE firmware_task SET account = ?2, definition_id = ?3, status = ?4, record = ?5
+WHERE gateway_eui = ?1
+
+-- delete_firmware_task --
+-- A gateway has no task any more.
+DELETE FROM firmware_task WHERE gateway_eui = ?
 
 -- insert_destination --
 -- Register a destination.
@@ -212,6 +303,10 @@ SELECT account, name, record FROM destination WHERE account = ? AND name = ?
 -- destinations --
 -- Every destination of an account.
 SELECT account, name, record FROM destination WHERE account = ? ORDER BY name
+
+-- replace_destination --
+-- Everything of a destination but its name.
+UPDATE destination SET record = ?3 WHERE account = ?1 AND name = ?2
 
 -- destination_in_use --
 -- Whether a device sends there.

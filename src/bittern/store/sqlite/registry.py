@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bittern.errors import Conflict, NotFound
+from bittern.errors import Conflict
 from bittern.mac.session import Session
-from bittern.store import codec
+from bittern.store import codec, gateway_codec
 from bittern.store.records import (
     Destination,
     Device,
@@ -14,7 +14,7 @@ from bittern.store.records import (
     ServiceProfile,
 )
 from bittern.store.sqlite.database import Database
-from bittern.store.sqlite.transaction import Parameters, Transaction
+from bittern.store.sqlite.transaction import Transaction
 from bittern.types import DevEUI, GatewayEUI
 
 
@@ -27,8 +27,8 @@ class SqliteDevices:
         session_row = None if session is None else codec.session_to_row(session, vault)
 
         def work(transaction: Transaction) -> None:
-            _require_new(transaction, "device_exists", (row[0],), "device", device.dev_eui)
-            _require_new(transaction, "device_id_exists", (device.id,), "device", device.id)
+            transaction.require_new("device_exists", (row[0],), "device", device.dev_eui)
+            transaction.require_new("device_id_exists", (device.id,), "device", device.id)
             _require_what_it_names(transaction, device)
             transaction.execute("insert_device", row)
             transaction.change("device", device.dev_eui)
@@ -51,12 +51,25 @@ class SqliteDevices:
             "devices", (bytes(after or b""), limit), lambda row: codec.device_from_row(row, vault)
         )
 
+    async def replace_device(self, device: Device) -> None:
+        row = codec.device_to_row(device, self._database.vault)
+
+        def work(transaction: Transaction) -> None:
+            transaction.require_there("device_exists", (row[0],), "device", device.dev_eui)
+            other = device.id, row[0]
+            transaction.require_new("device_id_elsewhere", other, "device", device.id)
+            _require_what_it_names(transaction, device)
+            transaction.execute("replace_device", row)
+            transaction.change("device", device.dev_eui)
+
+        await self._database.write(work)
+
     async def remove_device(self, dev_eui: DevEUI) -> None:
         def work(transaction: Transaction) -> None:
             key = (bytes(dev_eui),)
             if transaction.execute("delete_downlinks", key):
                 transaction.change("downlink", dev_eui)
-            _require_touched(transaction, "delete_device", key, "device", dev_eui)
+            transaction.execute_on("delete_device", key, "device", dev_eui)
             transaction.change("device", dev_eui)
             transaction.change("session", dev_eui)
 
@@ -70,7 +83,7 @@ class SqliteProfiles:
         row = codec.device_profile_to_row(profile)
 
         def work(transaction: Transaction) -> None:
-            _require_new(transaction, "device_profile", (profile.id,), "device profile", profile.id)
+            transaction.require_new("device_profile", (profile.id,), "device profile", profile.id)
             transaction.execute("insert_device_profile", row)
             transaction.change("profile", profile.id)
 
@@ -88,9 +101,7 @@ class SqliteProfiles:
         row = codec.service_profile_to_row(profile)
 
         def work(transaction: Transaction) -> None:
-            _require_new(
-                transaction, "service_profile", (profile.id,), "service profile", profile.id
-            )
+            transaction.require_new("service_profile", (profile.id,), "service profile", profile.id)
             transaction.execute("insert_service_profile", row)
             transaction.change("profile", profile.id)
 
@@ -111,60 +122,93 @@ class SqliteGateways:
     _database: Database
 
     async def add_gateway(self, gateway: Gateway) -> None:
-        row = codec.gateway_to_row(gateway)
+        row = gateway_codec.gateway_to_row(gateway)
 
         def work(transaction: Transaction) -> None:
-            _require_new(transaction, "gateway", (row[0],), "gateway", gateway.gateway_eui)
-            _require_new(transaction, "gateway_id_exists", (gateway.id,), "gateway", gateway.id)
+            transaction.require_new("gateway", (row[0],), "gateway", gateway.gateway_eui)
+            transaction.require_new("gateway_id_exists", (gateway.id,), "gateway", gateway.id)
             transaction.execute("insert_gateway", row)
             transaction.change("gateway", gateway.gateway_eui)
 
         await self._database.write(work)
 
     async def gateway(self, gateway_eui: GatewayEUI) -> Gateway | None:
-        return self._database.read_one("gateway", (bytes(gateway_eui),), codec.gateway_from_row)
+        return self._database.read_one(
+            "gateway", (bytes(gateway_eui),), gateway_codec.gateway_from_row
+        )
 
     async def gateways(self, after: GatewayEUI | None = None, limit: int = 250) -> list[Gateway]:
         return await self._database.read_aside(
-            "gateways", (bytes(after or b""), limit), codec.gateway_from_row
+            "gateways", (bytes(after or b""), limit), gateway_codec.gateway_from_row
         )
+
+    async def replace_gateway(self, gateway: Gateway) -> None:
+        row = gateway_codec.gateway_to_row(gateway)
+
+        def work(transaction: Transaction) -> None:
+            transaction.require_there("gateway", (row[0],), "gateway", gateway.gateway_eui)
+            other = gateway.id, row[0]
+            transaction.require_new("gateway_id_elsewhere", other, "gateway", gateway.id)
+            transaction.execute("replace_gateway", row)
+            transaction.change("gateway", gateway.gateway_eui)
+
+        await self._database.write(work)
 
     async def remove_gateway(self, gateway_eui: GatewayEUI) -> None:
         def work(transaction: Transaction) -> None:
             key = (bytes(gateway_eui),)
-            _require_touched(transaction, "delete_gateway", key, "gateway", gateway_eui)
+            if transaction.execute("delete_firmware_task", key):
+                transaction.change("firmware", gateway_eui)
+            transaction.execute_on("delete_gateway", key, "gateway", gateway_eui)
             transaction.change("gateway", gateway_eui)
 
         await self._database.write(work)
 
     async def add_certificate(self, certificate: GatewayCertificate) -> None:
-        row = codec.certificate_to_row(certificate)
+        row = gateway_codec.certificate_to_row(certificate)
         fingerprint, eui = certificate.fingerprint, certificate.gateway_eui
 
         def work(transaction: Transaction) -> None:
-            _require_new(transaction, "certificate", (fingerprint,), "certificate", fingerprint)
-            _require_there(transaction, "gateway", (bytes(eui),), "gateway", eui)
+            transaction.require_new("certificate", (fingerprint,), "certificate", fingerprint)
+            transaction.require_there("gateway", (bytes(eui),), "gateway", eui)
             transaction.execute("insert_certificate", row)
             transaction.change("certificate", fingerprint)
 
         await self._database.write(work)
 
     async def certificate(self, fingerprint: str) -> GatewayCertificate | None:
-        return self._database.read_one("certificate", (fingerprint,), codec.certificate_from_row)
+        return self._database.read_one(
+            "certificate", (fingerprint,), gateway_codec.certificate_from_row
+        )
 
     async def certificates_of(self, gateway_eui: GatewayEUI) -> list[GatewayCertificate]:
         rows = self._database.read("certificates_of", (bytes(gateway_eui),))
-        return [codec.certificate_from_row(row) for row in rows]
+        return [gateway_codec.certificate_from_row(row) for row in rows]
 
     async def set_certificate_active(self, fingerprint: str, active: bool) -> None:
         def work(transaction: Transaction) -> None:
             parameters = (active, fingerprint)
-            _require_touched(
-                transaction, "activate_certificate", parameters, "certificate", fingerprint
-            )
+            transaction.execute_on("activate_certificate", parameters, "certificate", fingerprint)
             transaction.change("certificate", fingerprint)
 
         await self._database.write(work)
+
+    async def replace_certificate(self, certificate: GatewayCertificate) -> None:
+        row = gateway_codec.certificate_to_row(certificate)
+        fingerprint, eui = certificate.fingerprint, certificate.gateway_eui
+
+        def work(transaction: Transaction) -> None:
+            transaction.require_there("certificate", (fingerprint,), "certificate", fingerprint)
+            transaction.require_there("gateway", (bytes(eui),), "gateway", eui)
+            transaction.execute("replace_certificate", row)
+            transaction.change("certificate", fingerprint)
+
+        await self._database.write(work)
+
+    async def foreign_certificates(self) -> list[GatewayCertificate]:
+        return await self._database.read_aside(
+            "foreign_certificates", (), gateway_codec.certificate_from_row
+        )
 
 
 class SqliteDestinations:
@@ -175,7 +219,7 @@ class SqliteDestinations:
         key = destination.account, destination.name
 
         def work(transaction: Transaction) -> None:
-            _require_new(transaction, "destination", key, "destination", destination.name)
+            transaction.require_new("destination", key, "destination", destination.name)
             transaction.execute("insert_destination", row)
             transaction.change("destination", "/".join(key))
 
@@ -189,43 +233,31 @@ class SqliteDestinations:
             "destinations", (account,), codec.destination_from_row
         )
 
+    async def replace_destination(self, destination: Destination) -> None:
+        row = codec.destination_to_row(destination)
+
+        def work(transaction: Transaction) -> None:
+            transaction.execute_on("replace_destination", row, "destination", destination.name)
+            transaction.change("destination", f"{destination.account}/{destination.name}")
+
+        await self._database.write(work)
+
     async def remove_destination(self, account: str, name: str) -> None:
         def work(transaction: Transaction) -> None:
             if transaction.exists("destination_in_use", (account, name)):
                 raise Conflict("destination", name, "is used by a device")
             key = (account, name)
-            _require_touched(transaction, "delete_destination", key, "destination", name)
+            transaction.execute_on("delete_destination", key, "destination", name)
             transaction.change("destination", f"{account}/{name}")
 
         await self._database.write(work)
 
 
-def _require_new(
-    transaction: Transaction, name: str, key: Parameters, kind: str, identity: object
-) -> None:
-    if transaction.exists(name, key):
-        raise Conflict(kind, str(identity))
-
-
-def _require_there(
-    transaction: Transaction, name: str, key: Parameters, kind: str, identity: object
-) -> None:
-    if not transaction.exists(name, key):
-        raise NotFound(kind, str(identity))
-
-
-def _require_touched(
-    transaction: Transaction, name: str, parameters: Parameters, kind: str, identity: object
-) -> None:
-    if not transaction.execute(name, parameters):
-        raise NotFound(kind, str(identity))
-
-
 def _require_what_it_names(transaction: Transaction, device: Device) -> None:
     destination = device.account, device.destination
-    _require_there(transaction, "destination", destination, "destination", device.destination)
+    transaction.require_there("destination", destination, "destination", device.destination)
     for kind, profile_id in (
         ("device profile", device.device_profile_id),
         ("service profile", device.service_profile_id),
     ):
-        _require_there(transaction, kind.replace(" ", "_"), (profile_id,), kind, profile_id)
+        transaction.require_there(kind.replace(" ", "_"), (profile_id,), kind, profile_id)

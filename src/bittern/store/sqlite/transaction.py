@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from importlib.resources import files
 from typing import Any
 
+from bittern.errors import Conflict, NotFound
 from bittern.store.codec import Row
 from bittern.store.records import ChangeKind
 from bittern.store.statements import load_statements
@@ -46,6 +47,21 @@ class Transaction:
 
     def exists(self, name: str, parameters: Parameters) -> bool:
         return self.row(name, parameters) is not None
+
+    def require_new(self, name: str, key: Parameters, kind: str, identity: object) -> None:
+        """Raises `Conflict` if a statement finds something."""
+        if self.exists(name, key):
+            raise Conflict(kind, str(identity))
+
+    def require_there(self, name: str, key: Parameters, kind: str, identity: object) -> None:
+        """Raises `NotFound` if a statement finds nothing."""
+        if not self.exists(name, key):
+            raise NotFound(kind, str(identity))
+
+    def execute_on(self, name: str, parameters: Parameters, kind: str, identity: object) -> None:
+        """Raises `NotFound` if a statement changed nothing."""
+        if not self.execute(name, parameters):
+            raise NotFound(kind, str(identity))
 
     def change(self, kind: ChangeKind, identity: object) -> None:
         """Every process hears of it, once the transaction is committed."""

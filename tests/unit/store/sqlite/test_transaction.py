@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import bittern.store.sqlite
+from bittern.errors import Conflict, NotFound
 from bittern.store.sqlite.connections import connect_writer
 from bittern.store.sqlite.migrations import known_migrations, migrate
 from bittern.store.sqlite.transaction import STATEMENTS, Transaction
@@ -51,7 +52,9 @@ def test_a_statement_is_used(name: str) -> None:
     "name",
     ["advance_session", "sessions_at", "sessions_of", "queued", "owed", "device", "devices",
      "gateway", "certificate", "certificates_of", "destination", "changes", "delete_delivered",
-     "destination_in_use", "delete_downlinks"],
+     "destination_in_use", "delete_downlinks", "put_gateway_state", "gateway_state",
+     "gateway_states", "firmware", "firmware_in_use", "firmware_task", "firmware_tasks",
+     "gateway_id_elsewhere", "device_id_elsewhere"],
 )  # fmt: skip
 def test_a_frequent_statement_reads_no_whole_table(
     connection: sqlite3.Connection, name: str
@@ -61,6 +64,27 @@ def test_a_frequent_statement_reads_no_whole_table(
     steps = [step for *_, step in plan]
     assert any(step.startswith("SEARCH") for step in steps)
     assert not any(re.match(r"SCAN (?!json_each)|USE TEMP B-TREE", step) for step in steps)
+
+
+def test_foreign_certificates_are_listed_by_an_index_of_their_own(
+    connection: sqlite3.Connection,
+) -> None:
+    plan = connection.execute(f"EXPLAIN QUERY PLAN {STATEMENTS['foreign_certificates']}")
+    [step] = [step for *_, step in plan]
+    assert step.endswith("USING INDEX gateway_certificate_foreign")
+
+
+def test_what_is_required_is_told_by_name(transaction: Transaction) -> None:
+    row = ("a", "account", "{}")
+    with pytest.raises(NotFound, match="profile a"):
+        transaction.require_there("device_profile", ("a",), "profile", "a")
+    transaction.require_new("device_profile", ("a",), "profile", "a")
+    transaction.execute_on("insert_device_profile", row, "profile", "a")
+    transaction.require_there("device_profile", ("a",), "profile", "a")
+    with pytest.raises(Conflict, match="profile a exists already"):
+        transaction.require_new("device_profile", ("a",), "profile", "a")
+    with pytest.raises(NotFound, match="profile b"):
+        transaction.execute_on("replace_destination", ("b", "b", "{}"), "profile", "b")
 
 
 def test_deliveries_get_the_sequences_behind_the_last(
