@@ -18,6 +18,10 @@ BitternError
 ├── SealingError
 │   ├── KeyFileExposed       the data key can be read by others
 │   └── SealBroken           a sealed value does not open: tampered, moved or of another key
+├── RuleError                a rule in SQL that cannot be, or what it cannot do with a message
+│   ├── SqlParseException    a statement that is none; says where, and what was meant perhaps
+│   ├── RuleLimitExceeded    a message made a rule work or grow beyond its bounds
+│   └── ExternalCallFailed   a function outside the engine (a codec, a lambda) gave no answer
 └── DeliveryError
     ├── DeliveryRejected     the receiver will never take it
     └── DeliveryUnavailable  the receiver may take it later
@@ -206,6 +210,53 @@ class AlreadyServed(BitternError):
 
     def __str__(self) -> str:
         return f"another server is running on {self.data_dir}"
+
+
+class RuleError(BitternError):
+    """A rule in SQL cannot be used, or cannot be applied to a message; ``reason`` says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class SqlParseException(RuleError):
+    """Text that is no statement of AWS IoT SQL. The name is AWS's, of its ``iot`` API.
+
+    ``offset`` and ``length`` mark characters of ``sql``; ``hint`` is a proposal, or empty.
+    """
+
+    def __init__(self, reason: str, sql: str, offset: int, length: int = 1, hint: str = "") -> None:
+        super().__init__(reason)
+        self.sql = sql
+        self.offset = min(max(offset, 0), len(sql))
+        self.length = max(length, 1)
+        self.hint = hint
+
+    @property
+    def line(self) -> int:
+        """Counted from 1."""
+        return self.sql.count("\n", 0, self.offset) + 1
+
+    @property
+    def column(self) -> int:
+        """Counted from 1, in characters."""
+        return self.offset - self.sql.rfind("\n", 0, self.offset)
+
+    def __str__(self) -> str:
+        hint = f"; {self.hint}" if self.hint else ""
+        return f"line {self.line}, column {self.column}: {self.reason}{hint}"
+
+
+class RuleLimitExceeded(RuleError):
+    """With this message the rule would do more work, or grow a larger result, than is allowed."""
+
+
+class ExternalCallFailed(RuleError):
+    """A function that is answered outside the engine failed, or nobody answers it."""
 
 
 class DeliveryError(BitternError):
