@@ -64,3 +64,11 @@ def test_class_b_hops_through_the_last_eight() -> None:
     assert CN470_96.class_b.beacon_frequency_hz(0) == 508_300_000
     assert CN470_96.class_b.beacon_frequency_hz(128 * 7) == 509_700_000
     assert CN470_96.class_b.beacon_data_rate == 2
+
+
+def test_station_has_no_name_for_it(told: Any) -> None:
+    assert CN470_96.station_region == "IL915"
+    assert CN470_96.frequency_range_hz == (470_000_000, 510_000_000)
+    assert told.station(CN470_96).startswith("12/125/0 11/125/0 10/125/0 9/125/0 8/125/0 7/125/0 -")
+    heard = CN470_96.station_upchannels((2,))
+    assert heard == [(471_900_000 + 200_000 * n, 0, 5) for n in range(8)]
