@@ -75,6 +75,12 @@ class Lns(msgspec.Struct, frozen=True, kw_only=True):
     """Malformed messages that a gateway may send within a minute before it is disconnected."""
     handshake_timeout_s: Seconds = 10.0
     """A connection that is not an established websocket by then is closed."""
+    handshakes: Annotated[int, Meta(ge=1, le=10_000)] = 128
+    """TLS handshakes under way at the same time, half of them by one address. Who comes meanwhile
+    waits its turn: when thousands of gateways come back at once, none of them is too late."""
+    messages_per_second: Annotated[float, Meta(ge=1, le=100_000)] = 1000.0
+    """How fast the server reads from one gateway on average. What comes faster waits at the gateway;
+    for ten seconds it may come ten times as fast."""
     ping_interval_s: Seconds = 30.0
     """Pause between pings: the gateway itself never pings."""
     ping_timeout_s: Seconds = 20.0

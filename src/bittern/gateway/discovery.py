@@ -1,39 +1,20 @@
 """``/router-info``: a station asks where to connect, and is told where, or why not.
 
-The certificate that a gateway shows must be the one issued to its EUI: `admission` judges that,
-here and once more when the data connection opens. Each mismatch has its own `Refusal` and a
-sentence for the station's log and ours.
+Who may is decided by `admission`, here and once more when the data connection opens.
 """
 
 from __future__ import annotations
-
-from datetime import UTC, datetime
 
 import msgspec
 
 from bittern.errors import GatewayProtocolError
 from bittern.gateway.eui_text import format_id6, parse_eui
 from bittern.gateway.lns_messages import UNREADABLE
-from bittern.types import EUI64, GatewayEUI, Instant, Refusal
+from bittern.types import EUI64, GatewayEUI, Refusal
 
 PATH = "/router-info"
 STATION_URI_LIMIT = 127
 """Characters that a station takes of a URI."""
-
-
-class Refused(msgspec.Struct, frozen=True):
-    """This gateway may not connect."""
-
-    refusal: Refusal
-    reason: str
-
-
-class CertificateRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """What is registered of a client certificate."""
-
-    gateway_eui: GatewayEUI
-    active: bool
-    not_after: Instant
 
 
 class _Request(msgspec.Struct):
@@ -65,44 +46,6 @@ def read_request(message: str | bytes) -> GatewayEUI:
     except (ValueError, OverflowError) as error:
         refusal = Refusal.MALFORMED_GATEWAY_EUI
         raise GatewayProtocolError(f"discovery request: {error}", refusal) from None
-
-
-def admission(
-    gateway_eui: GatewayEUI,
-    *,
-    fingerprint: str | None,
-    certificate: CertificateRecord | None,
-    registered: bool,
-    now: Instant,
-) -> Refused | None:
-    """Whether the gateway may connect: None, or what does not match.
-
-    ``fingerprint`` is SHA-256 of the certificate that it showed, None if it showed none,
-    ``certificate`` what is registered under that fingerprint.
-    """
-    if fingerprint is None:
-        return Refused(Refusal.CERTIFICATE_MISSING, f"gateway {gateway_eui} shows no certificate")
-    if certificate is None:
-        return Refused(
-            Refusal.CERTIFICATE_UNKNOWN, f"certificate {fingerprint} was not issued here"
-        )
-    if certificate.gateway_eui != gateway_eui:
-        return Refused(
-            Refusal.CERTIFICATE_OF_ANOTHER_GATEWAY,
-            f"certificate is of gateway {certificate.gateway_eui}, not {gateway_eui}",
-        )
-    if not certificate.active:
-        return Refused(
-            Refusal.CERTIFICATE_INACTIVE, f"certificate {fingerprint} has been deactivated"
-        )
-    if certificate.not_after <= now:
-        ended = datetime.fromtimestamp(certificate.not_after, UTC).date()
-        return Refused(
-            Refusal.CERTIFICATE_INACTIVE, f"certificate {fingerprint} expired on {ended}"
-        )
-    if not registered:
-        return Refused(Refusal.UNKNOWN_GATEWAY, f"gateway {gateway_eui} is not registered")
-    return None
 
 
 def data_path(gateway_eui: GatewayEUI) -> str:

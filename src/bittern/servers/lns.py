@@ -13,20 +13,21 @@ import ssl
 from collections.abc import Callable, Sequence
 from typing import Self
 
-from picows import WSListener, WSUpgradeRequest, ws_create_server
+from picows import WSListener, WSUpgradeRequest
 
 from bittern.config import Lns
 from bittern.gateway import discovery
 from bittern.lorawan.radio import Transmission
+from bittern.servers.acceptor import Acceptor, AcceptorLimits
+from bittern.servers.admission import GatewayDirectory
 from bittern.servers.lns_hub import (
     ConnectedGateway,
-    GatewayDirectory,
     LnsHub,
     LnsStatistics,
     Traffic,
 )
 from bittern.servers.lns_listeners import DataListener, DiscoveryListener
-from bittern.servers.tls import tell_failed_handshakes
+from bittern.servers.websocket import websocket_protocol
 from bittern.store.records import Change
 from bittern.types import EUI64, GatewayEUI, Instant, Refusal
 
@@ -60,45 +61,48 @@ class LnsServer:
         self._host = host
         self._context = context
         self._now = now
-        self._server: asyncio.Server | None = None
         self._told: dict[str, Instant] = {}
-        tell_failed_handshakes(context, self._on_failed_handshake)
+        self._acceptor: Acceptor | None = None
 
     async def __aenter__(self) -> Self:
         settings = self._hub.settings
-        self._server = await ws_create_server(
+        make_protocol = websocket_protocol(
             self._route,
-            self._host,
-            settings.port,
-            ssl=self._context,
-            ssl_handshake_timeout=settings.handshake_timeout_s,
-            websocket_handshake_timeout=settings.handshake_timeout_s,
-            max_frame_size=settings.max_message_bytes,
-            logger_name=_websocket_logger,
-            backlog=1024,
-            # Its TLS is faster by a few microseconds a message, but keeps failed handshakes secret.
-            use_aiofastnet=False,
+            _websocket_logger,
+            handshake_timeout_s=settings.handshake_timeout_s,
+            max_frame_bytes=settings.max_message_bytes,
         )
+        limits = AcceptorLimits(
+            handshake_timeout_s=settings.handshake_timeout_s, handshakes=settings.handshakes
+        )
+        acceptor = Acceptor(
+            make_protocol,
+            self._context,
+            host=self._host,
+            port=settings.port,
+            limits=limits,
+            on_failed=self._on_failed_handshake,
+        )
+        self._acceptor = await acceptor.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Close every connection in order; gateways come back by themselves."""
-        if self._server is None:
+        if self._acceptor is None:
             return
-        self._server.close()
+        await self._acceptor.__aexit__()
         await self._hub.finish()
         # Listeners cut what does not answer; this is for a fault of ours.
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._hub.close_all("the server is shutting down"), FAREWELL_S)
-        self._server = None
+        self._acceptor = None
 
     @property
     def address(self) -> tuple[str, int]:
         """Host and port that the server listens on."""
-        if self._server is None:
+        if self._acceptor is None:
             raise RuntimeError("the LNS is not started")
-        host, port = self._server.sockets[0].getsockname()[:2]
-        return str(host), int(port)
+        return self._acceptor.address
 
     def transmit(self, gateway_eui: GatewayEUI, transmission: Transmission) -> bool:
         """Hand a frame to a gateway, at once. False: it is not connected, or too far behind."""
@@ -144,7 +148,7 @@ class LnsServer:
         gateway_eui = discovery.gateway_of_path(path)
         return DataListener(self._hub, gateway_eui) if gateway_eui is not None else None
 
-    def _on_failed_handshake(self, refusal: Refusal | None, reason: str) -> None:
+    def _on_failed_handshake(self, refusal: Refusal | None, reason: str, peer: str) -> None:
         self._hub.counters.failed_handshakes += 1
         now = self._now()
         told = self._told.get(reason)
@@ -154,9 +158,9 @@ class LnsServer:
             return
         self._told[reason] = now
         if refusal is not None:
-            self._hub.refuse(refusal, reason, None)
+            self._hub.refuse(refusal, reason, None, peer)
         else:
-            logger.warning("handshake failed reason=%r", reason)
+            logger.warning("handshake failed peer=%s reason=%r", peer, reason)
 
 
 def _concerns(change: Change, gateway_eui: GatewayEUI, fingerprint: str | None) -> bool:

@@ -12,25 +12,18 @@ from typing import Protocol
 import msgspec
 
 from bittern.config import Lns
-from bittern.errors import StoreError
-from bittern.gateway.discovery import CertificateRecord, Refused, admission
+from bittern.gateway.admission import Refused
 from bittern.gateway.lns import LnsLimits
 from bittern.gateway.lns_messages import RouterConfig
 from bittern.gateway.router_config import GatewaySettings, router_config
 from bittern.lorawan.radio import Reception, Transmission, TransmissionReport
 from bittern.lorawan.regions import plan
 from bittern.network.events import GatewayRefused, NetworkEvent
-from bittern.store.records import Gateway, GatewayCertificate
+from bittern.servers.admission import GatewayDirectory, admit
+from bittern.store.records import Gateway
 from bittern.types import GatewayEUI, Instant, Refusal
 
 logger = logging.getLogger("bittern.servers.lns")
-
-
-class GatewayDirectory(Protocol):
-    """Where gateways and their certificates are registered."""
-
-    async def gateway(self, gateway_eui: GatewayEUI) -> Gateway | None: ...
-    async def certificate(self, fingerprint: str) -> GatewayCertificate | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,20 +126,9 @@ class LnsHub:
 
     async def admit(self, gateway_eui: GatewayEUI, fingerprint: str | None) -> Admitted | Refused:
         """The decision on one gateway, from what is registered now."""
-        try:
-            certificate = await self._directory.certificate(fingerprint) if fingerprint else None
-            gateway = await self._directory.gateway(gateway_eui)
-        except StoreError as error:
-            return Refused(Refusal.STORE_UNAVAILABLE, str(error))
-        refused = admission(
-            gateway_eui,
-            fingerprint=fingerprint,
-            certificate=_certificate_record(certificate),
-            registered=gateway is not None,
-            now=self.now(),
-        )
-        if refused is not None or gateway is None:
-            return refused or Refused(Refusal.UNKNOWN_GATEWAY, "not registered")
+        gateway = await admit(self._directory, "lns", gateway_eui, fingerprint, self.now())
+        if isinstance(gateway, Refused):
+            return gateway
         try:
             return Admitted(gateway, router_config(plan(gateway.region), settings_of(gateway)))
         except ValueError as error:
@@ -266,14 +248,4 @@ def settings_of(gateway: Gateway) -> GatewaySettings:
         join_eui_filters=gateway.join_eui_filters,
         max_eirp_dbm=gateway.max_eirp_dbm,
         station_region=gateway.station_region,
-    )
-
-
-def _certificate_record(certificate: GatewayCertificate | None) -> CertificateRecord | None:
-    if certificate is None:
-        return None
-    return CertificateRecord(
-        gateway_eui=certificate.gateway_eui,
-        active=certificate.active,
-        not_after=certificate.not_after,
     )

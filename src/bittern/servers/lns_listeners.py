@@ -15,7 +15,8 @@ from typing import assert_never
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
 from bittern.errors import GatewayProtocolError
-from bittern.gateway.discovery import Refused, accepting_answer, read_request, refusing_answer
+from bittern.gateway.admission import Refused
+from bittern.gateway.discovery import accepting_answer, read_request, refusing_answer
 from bittern.gateway.lns import (
     AlarmReceived,
     DownlinkTransmitted,

@@ -1,36 +1,12 @@
-"""What a TLS listener can tell: who is at the other end, and why a handshake failed.
-
-asyncio drops the connection after a failed handshake and says nothing. A gateway whose files are
-of another installation fails just there, so the listener has to notice itself.
-"""
+"""What a TLS listener can tell: who is at the other end, and why a handshake failed."""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Callable
 
 from bittern.pki.fingerprints import certificate_id
 from bittern.types import Refusal
-
-Tell = Callable[[Refusal | None, str], None]
-"""Called with the refusal, None where it is not ours, and the reason."""
-
-
-def tell_failed_handshakes(context: ssl.SSLContext, tell: Tell) -> None:
-    """Have every failed handshake of ``context`` told. The context must belong to one listener."""
-
-    class Telling(ssl.SSLObject):
-        def do_handshake(self) -> None:
-            try:
-                super().do_handshake()
-            except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-                raise
-            except ssl.SSLError as error:
-                tell(*explained(error))
-                raise
-
-    context.sslobject_class = Telling
 
 
 def explained(error: ssl.SSLError) -> tuple[Refusal | None, str]:

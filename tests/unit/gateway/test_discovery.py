@@ -8,22 +8,15 @@ import pytest
 
 from bittern.errors import GatewayProtocolError
 from bittern.gateway.discovery import (
-    CertificateRecord,
-    Refused,
     accepting_answer,
-    admission,
     data_path,
     gateway_of_path,
     read_request,
     refusing_answer,
 )
-from bittern.types import EUI64, GatewayEUI, Instant, Refusal
+from bittern.types import EUI64, GatewayEUI, Refusal
 
 GATEWAY = GatewayEUI(EUI64.from_hex("0016c001ff000001"))
-OTHER = GatewayEUI(EUI64.from_hex("0016c001ff000002"))
-NOW = Instant(1_763_690_000.0)
-FINGERPRINT = "ab" * 32
-CERTIFICATE = CertificateRecord(gateway_eui=GATEWAY, active=True, not_after=Instant(NOW + 1))
 
 
 @pytest.mark.parametrize(
@@ -54,57 +47,6 @@ def test_no_eui_is_a_malformed_eui(message: str) -> None:
     with pytest.raises(GatewayProtocolError) as caught:
         read_request(message)
     assert caught.value.refusal is Refusal.MALFORMED_GATEWAY_EUI
-
-
-def admit(**changes: object) -> Refused | None:
-    usual: dict[str, object] = dict(
-        fingerprint=FINGERPRINT, certificate=CERTIFICATE, registered=True, now=NOW
-    )
-    return admission(GATEWAY, **(usual | changes))  # type: ignore[arg-type]
-
-
-def test_the_gateway_with_its_own_certificate_is_admitted() -> None:
-    assert admit() is None
-
-
-def test_without_a_certificate_nobody_is_admitted() -> None:
-    assert admit(fingerprint=None, certificate=None) == Refused(
-        Refusal.CERTIFICATE_MISSING, "gateway 0016c001ff000001 shows no certificate"
-    )
-
-
-def test_a_certificate_that_was_not_issued_here_is_refused() -> None:
-    assert admit(certificate=None) == Refused(
-        Refusal.CERTIFICATE_UNKNOWN, f"certificate {FINGERPRINT} was not issued here"
-    )
-
-
-def test_a_certificate_of_another_gateway_is_refused() -> None:
-    certificate = CertificateRecord(gateway_eui=OTHER, active=True, not_after=Instant(NOW + 1))
-    assert admit(certificate=certificate) == Refused(
-        Refusal.CERTIFICATE_OF_ANOTHER_GATEWAY,
-        "certificate is of gateway 0016c001ff000002, not 0016c001ff000001",
-    )
-
-
-def test_a_deactivated_certificate_is_refused() -> None:
-    certificate = CertificateRecord(gateway_eui=GATEWAY, active=False, not_after=Instant(NOW + 1))
-    assert admit(certificate=certificate) == Refused(
-        Refusal.CERTIFICATE_INACTIVE, f"certificate {FINGERPRINT} has been deactivated"
-    )
-
-
-def test_an_expired_certificate_is_refused() -> None:
-    certificate = CertificateRecord(gateway_eui=GATEWAY, active=True, not_after=NOW)
-    assert admit(certificate=certificate) == Refused(
-        Refusal.CERTIFICATE_INACTIVE, f"certificate {FINGERPRINT} expired on 2025-11-21"
-    )
-
-
-def test_a_gateway_that_is_no_longer_registered_is_refused() -> None:
-    assert admit(registered=False) == Refused(
-        Refusal.UNKNOWN_GATEWAY, "gateway 0016c001ff000001 is not registered"
-    )
 
 
 def test_the_answer_names_the_data_connection() -> None:

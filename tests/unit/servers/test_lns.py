@@ -178,7 +178,8 @@ async def test_what_is_no_tls_is_logged_and_harmless(
         writer.write(b"GET / HTTP/1.1\r\n\r\n")
         await reader.read()
         writer.close()
-    assert "handshake failed reason='TLS failed: http request'" in caplog.text
+    assert "handshake failed peer=127.0.0.1:" in caplog.text
+    assert "reason='TLS failed: http request'" in caplog.text
     await field.connect(EUIS[0])
 
 

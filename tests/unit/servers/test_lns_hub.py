@@ -9,7 +9,7 @@ import pytest
 
 from bittern.config import Lns
 from bittern.errors import StoreUnavailable
-from bittern.gateway.discovery import Refused
+from bittern.gateway.admission import Refused
 from bittern.lorawan.radio import Transmission
 from bittern.network.events import GatewayRefused
 from bittern.servers.lns_hub import (
