@@ -1,4 +1,4 @@
-"""GPS time: seconds since 1980-01-06 without leap seconds (TS001-1.0.4, 5.10 DeviceTimeAns)."""
+"""GPS time: seconds since 1980-01-06 without leap seconds (TS001-1.0.4, 5.9 DeviceTimeAns)."""
 
 from __future__ import annotations
 

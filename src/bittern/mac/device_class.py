@@ -1,4 +1,4 @@
-"""In which class a device is, and so when it can be reached (TS001-1.0.4, 3; LoRaWAN 1.1, 18.3)."""
+"""In which class a device is, and so when it can be reached (TS001-1.0.4, 3; LoRaWAN 1.1, 18.1)."""
 
 from __future__ import annotations
 

@@ -97,7 +97,7 @@ def _max_size(plan: Plan, window: Window | None, dwell: bool) -> int:
 
 
 def _moved_downlink(session: Session, frequency_hz: int) -> int | None:
-    """Where DlChannelReq put the RX1 of this channel (TS001-1.0.4, 5.9)."""
+    """Where DlChannelReq put the RX1 of this channel (TS001-1.0.4, 5.6)."""
     for channel in session.radio.extra_channels:
         if channel.frequency_hz == frequency_hz:
             return channel.downlink_frequency_hz

@@ -1,4 +1,4 @@
-"""ADRParamSetupReq, ADRParamSetupAns: when a device without downlinks asks for one (1.1, 5.10)."""
+"""ADRParamSetupReq, ADRParamSetupAns: when a device without downlinks asks for one (1.1, 5.11)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DeviceModeInd, DeviceModeConf: class A or C (1.1, 18.3).
+"""DeviceModeInd, DeviceModeConf: class A or C (1.1, 18.1).
 
 The device repeats DeviceModeInd in every uplink until it hears DeviceModeConf, so each one is
 answered. The answer names the class in which the network serves it.

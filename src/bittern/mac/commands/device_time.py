@@ -1,4 +1,4 @@
-"""DeviceTimeReq, DeviceTimeAns: the GPS time at the end of the uplink (TS001-1.0.4, 5.10)."""
+"""DeviceTimeReq, DeviceTimeAns: the GPS time at the end of the uplink (TS001-1.0.4, 5.9)."""
 
 from __future__ import annotations
 

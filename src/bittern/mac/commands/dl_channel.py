@@ -1,4 +1,4 @@
-"""DlChannelReq, DlChannelAns: RX1 of a channel on another frequency (TS001-1.0.4, 5.9).
+"""DlChannelReq, DlChannelAns: RX1 of a channel on another frequency (TS001-1.0.4, 5.6).
 
 One at a time: the answer is repeated and does not name its channel.
 """

@@ -1,4 +1,4 @@
-"""ForceRejoinReq: the device is to rejoin at once (1.1, 5.12).
+"""ForceRejoinReq: the device is to rejoin at once (1.1, 5.13).
 
 It has no answer but the rejoin-request. As long as the device uses this session, the demand is
 repeated as every unanswered request is, ever more seldom; the session that follows has none.

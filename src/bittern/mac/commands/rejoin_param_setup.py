@@ -1,5 +1,5 @@
 """RejoinParamSetupReq, RejoinParamSetupAns: rejoin-requests of type 0 at regular intervals
-(1.1, 5.13)."""
+(1.1, 5.14)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RekeyInd, RekeyConf: a device shows that it uses its new session (LoRaWAN 1.1, 5.9).
+"""RekeyInd, RekeyConf: a device shows that it uses its new session (LoRaWAN 1.1, 5.10).
 
 It repeats RekeyInd in every uplink until it hears RekeyConf, so each one is answered.
 """
