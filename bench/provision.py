@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import secrets
 import time
 import uuid
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ from bittern.config import Configuration, load
 from bittern.lorawan import regions
 from bittern.lorawan.versions import MacVersion
 from bittern.mac.personalization import personalize
+from bittern.mac.session import FIRST_REVISION_BITS
 from bittern.pki.authority import Authority
 from bittern.pki.issuing import issue_gateway_certificate
 from bittern.store.protocol import Store
@@ -116,6 +118,7 @@ class _Registrar:
             profile=self.profile,
             plan=regions.plan(REGION),
             now=self.now,
+            first_revision=secrets.randbits(FIRST_REVISION_BITS),
             fcnt_start=0,
         )
         await self.store.add_device(device, session)

@@ -254,7 +254,13 @@ class Field:
             await self.store.add_device(device)
             return Otaa(join_eui=JOIN_EUI, app_key=APP_KEY)
         session = personalize(
-            dev_eui, dev_addr, KEYS, profile=profile, plan=plan(self.region), now=self.time
+            dev_eui,
+            dev_addr,
+            KEYS,
+            profile=profile,
+            plan=plan(self.region),
+            now=self.time,
+            first_revision=0,
         )
         abp = AbpActivation(dev_addr=dev_addr, keys=KEYS)
         device = examples.device(number, device_profile_id=profile.id, activation=abp)

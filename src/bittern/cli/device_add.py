@@ -21,6 +21,7 @@ from bittern.lorawan.crypto import SessionKeys, as_kind
 from bittern.lorawan.regional_parameters import RegionalParameters
 from bittern.lorawan.versions import MacVersion, uses_nwk_key
 from bittern.mac.personalization import personalize
+from bittern.mac.session import FIRST_REVISION_BITS
 from bittern.store.disclosure import disclosed, keys_of
 from bittern.store.protocol import Store
 from bittern.store.records import (
@@ -173,6 +174,7 @@ async def register(
                 profile.region, profile.reg_params_revision, profile.mac_version
             ),
             now=now,
+            first_revision=secrets.randbits(FIRST_REVISION_BITS),
             fcnt_start=device.activation.fcnt_start,
         )
     if await store.device_profile(profile.id) is None:

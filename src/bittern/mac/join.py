@@ -44,10 +44,11 @@ def answer(
     terms: Terms,
 ) -> JoinGranted | Refused:
     """Grant the join, or say why not."""
-    refused = _refused(request, phy_payload, credentials, terms.profile, state)
+    known = None if state is None else state.under(request.join_eui)
+    refused = _refused(request, phy_payload, credentials, terms.profile, known)
     if refused is not None:
         return refused
-    after = _joined(state, request, terms.profile)
+    after = _joined(known, request, terms.profile)
     origin = Origin(request.dev_eui, request.dev_nonce)
     session, accept = grant(origin, terms, credentials, after.next_join_nonce - 1)
     return JoinGranted(before=state, after=after, session=session, phy_payload=accept)
@@ -86,9 +87,10 @@ def _refused(
 
 
 def _nonce_problem(request: JoinRequest, profile: LinkProfile, state: JoinState) -> str:
-    """Empty if DevNonce may be used (TS001-1.0.4, 6.2.2; 1.0.3, 6.2.4)."""
-    if request.join_eui != state.join_eui:
-        return ""  # 1.1, 6.2.2: DevNonce is never reused for one JoinEUI
+    """Empty if DevNonce may be used (TS001-1.0.4, 6.2.2; 1.0.3, 6.2.4).
+
+    It is never reused for one JoinEUI (1.1, 6.2.2), and `state` is of the request's.
+    """
     nonce, last = request.dev_nonce, state.last_dev_nonce
     if increments_dev_nonce(profile.mac_version) and last is not None and nonce <= last:
         return f"DevNonce {nonce} is not above {last}, the last one"
@@ -109,13 +111,10 @@ def _joined(state: JoinState | None, request: JoinRequest, profile: LinkProfile)
             last_dev_nonce=nonce,
             used_dev_nonces=spent,
         )
-    used = state.used_dev_nonces if state.join_eui == request.join_eui else frozenset()
     return msgspec.structs.replace(
         state,
         revision=state.revision + 1,
-        join_eui=request.join_eui,
         next_join_nonce=state.next_join_nonce + 1,
         last_dev_nonce=nonce,
-        used_dev_nonces=used | spent,
-        last_rj_count1=state.last_rj_count1 if state.join_eui == request.join_eui else -1,
+        used_dev_nonces=state.used_dev_nonces | spent,
     )

@@ -70,6 +70,8 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """What the network hears of a fixed plan; empty: everything."""
     frequency_hz: int | None = None
     """Of the request: in some regions it decides where RX2 is."""
+    first_revision: int = 0
+    """Of the session."""
 
 
 def grant(
@@ -150,6 +152,7 @@ def _session(
     return Session(
         dev_eui=origin.dev_eui,
         generation=accept.join_nonce,
+        revision=terms.first_revision,
         pending=True,
         dev_addr=terms.dev_addr,
         mac_version=terms.profile.mac_version,

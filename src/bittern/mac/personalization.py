@@ -18,12 +18,15 @@ def personalize(
     profile: LinkProfile,
     plan: Plan,
     now: Instant,
+    first_revision: int,
     fcnt_start: int = 0,
 ) -> Session:
-    """The one session of the device. `fcnt_start` is the first uplink counter to expect."""
+    """The one session of the device. `fcnt_start` is the first uplink counter to expect;
+    `first_revision` is drawn at random (`Session.revision`)."""
     return Session(
         dev_eui=dev_eui,
         generation=0,
+        revision=first_revision,
         dev_addr=dev_addr,
         mac_version=profile.mac_version,
         region=plan.name,

@@ -105,11 +105,12 @@ def _by_root_keys(
     if request.join_eui != credentials.join_eui:
         reason = f"JoinEUI {request.join_eui} is not {credentials.join_eui}"
         return Refused(Refusal.JOIN_EUI_MISMATCH, reason, request.dev_eui)
-    if state is not None and state.join_eui == request.join_eui:
-        refused = _replayed(request, state.last_rj_count1)
+    known = None if state is None else state.under(request.join_eui)
+    if known is not None:
+        refused = _replayed(request, known.last_rj_count1)
         if refused is not None:
             return refused
-    after = _spent(request, state, credentials, rj_count1=request.rj_count)
+    after = _spent(request, known, credentials, rj_count1=request.rj_count)
     session, accept = grant(_origin(request), terms, credentials, after.next_join_nonce - 1)
     return RejoinGranted(step=None, before=state, after=after, session=session, phy_payload=accept)
 
@@ -228,14 +229,6 @@ def _spent(
             join_eui=credentials.join_eui,
             next_join_nonce=2,
             last_rj_count1=-1 if rj_count1 is None else rj_count1,
-        )
-    if rj_count1 is not None and state.join_eui != credentials.join_eui:
-        # Counters belong to a JoinEUI, and begin anew under another one (1.1, 6.2.2).
-        state = msgspec.structs.replace(
-            state,
-            join_eui=credentials.join_eui,
-            last_dev_nonce=None,
-            used_dev_nonces=frozenset(),
         )
     return msgspec.structs.replace(
         state,

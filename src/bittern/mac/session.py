@@ -23,6 +23,10 @@ MAX_REPEATS = 15
 else's replay, and answering it would wear out the downlink counter."""
 
 
+FIRST_REVISION_BITS = 62
+"""Of the revision that a session begins with: it has the rest of 63 bits to grow."""
+
+
 class ChannelState(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """An uplink channel of a dynamic plan that is not as the region has it: given to the device
     beyond the defaults, or a default one whose RX1 was moved."""
@@ -137,6 +141,8 @@ class Session(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     generation: int
     """JoinNonce of the join that made it, 0 for ABP."""
     revision: int = 0
+    """Begins at random (`FIRST_REVISION_BITS`): a device that is removed and added again may get a
+    session of the same generation, which must not be taken for the one that ended."""
     pending: bool = False
     """Joined, but the device has not used it yet: an older session stays valid meanwhile."""
 
@@ -195,6 +201,15 @@ class Session(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         return 1 << 32 if self.counts_32_bits or self.fcnt_up > 0xFFFF else 1 << 16
 
 
+class SpentNonces(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """What the device has used up under a JoinEUI."""
+
+    join_eui: JoinEUI
+    last_dev_nonce: int | None
+    used_dev_nonces: frozenset[int]
+    last_rj_count1: int
+
+
 class JoinState(msgspec.Struct, frozen=True, kw_only=True):
     """What is remembered of a device's joins, across its sessions.
 
@@ -211,6 +226,29 @@ class JoinState(msgspec.Struct, frozen=True, kw_only=True):
     """Versions before 1.0.4 draw DevNonce at random: every one ever used is kept."""
     last_rj_count1: int = -1
     """Of rejoin-requests of type 1, under this JoinEUI (1.1, 6.2.4.2)."""
+    earlier: tuple[SpentNonces, ...] = ()
+    """Under the JoinEUIs that the device had before: it may be given one of them again, and what
+    it sent then is still on somebody's tape."""
+
+    def under(self, join_eui: JoinEUI) -> JoinState:
+        """The same device under a JoinEUI: with what it has used up there, if it ever was."""
+        if join_eui == self.join_eui:
+            return self
+        left = SpentNonces(
+            self.join_eui, self.last_dev_nonce, self.used_dev_nonces, self.last_rj_count1
+        )
+        found = SpentNonces(join_eui, None, frozenset(), -1)
+        for one in self.earlier:
+            if one.join_eui == join_eui:
+                found = one
+        return msgspec.structs.replace(
+            self,
+            join_eui=join_eui,
+            last_dev_nonce=found.last_dev_nonce,
+            used_dev_nonces=found.used_dev_nonces,
+            last_rj_count1=found.last_rj_count1,
+            earlier=(*(one for one in self.earlier if one.join_eui != join_eui), left),
+        )
 
 
 class LinkProfile(Protocol):

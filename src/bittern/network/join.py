@@ -23,6 +23,7 @@ from bittern.mac.join_accept import Terms
 from bittern.mac.refused import Refused
 from bittern.mac.rejoin import RejoinGranted
 from bittern.mac.rejoin import answer as answer_rejoin
+from bittern.mac.session import FIRST_REVISION_BITS
 from bittern.mac.windows import join_windows
 from bittern.network.deduplication import Gathered
 from bittern.network.directory import DeviceContext, Directory
@@ -145,6 +146,7 @@ class JoinPath:
             now=gathered.received_at,
             sub_bands=await self._directory.sub_bands_of_gateway(gathered.best.gateway_eui),
             frequency_hz=gathered.best.frequency_hz,
+            first_revision=self._randomness.getrandbits(FIRST_REVISION_BITS),
         )
         state = await self._store.join_state(request.dev_eui)
         phy_payload = gathered.phy_payload

@@ -89,7 +89,13 @@ class PureNetwork:
     def personalize(self, address: DevAddr, keys: SessionKeys) -> None:
         self.sessions = [
             personalize(
-                self.dev_eui, address, keys, profile=self.profile, plan=self.plan, now=self.now
+                self.dev_eui,
+                address,
+                keys,
+                profile=self.profile,
+                plan=self.plan,
+                now=self.now,
+                first_revision=0,
             )
         ]
 

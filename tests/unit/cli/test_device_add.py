@@ -120,6 +120,19 @@ def test_revision_is_shown(bittern) -> None:
     assert shown["reg_params_revision"] == "RP002-1.0.2"
 
 
+def test_device_added_again_is_not_taken_for_the_one_before(bittern) -> None:
+    """Its session has the same identity, so it must not have the same revision either."""
+    abp = (*ADD, "--dev-addr", "26011bda", "--nwk-s-key", KEYS[0], "--app-s-key", KEYS[1])
+    bittern.done(*abp)
+    (before,) = added(bittern)[2]
+    bittern.done("device", "remove", DEV_EUI)
+    bittern.done(*abp)
+    (after,) = added(bittern)[2]
+    assert (before.dev_eui, before.generation) == (after.dev_eui, after.generation)
+    assert before.revision != after.revision
+    assert max(before.revision, after.revision) > 1 << 32
+
+
 def test_personalized_device_of_1_1_has_four_keys(bittern) -> None:
     bittern.done(*ADD, *ABP_1_1)
     _, _, (session,) = added(bittern)

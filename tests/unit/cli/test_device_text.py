@@ -26,7 +26,13 @@ DEVICE = Device(
     created_at=Instant(0.0),
 )
 SESSION = personalize(
-    DEV_EUI, DEV_ADDR, KEYS, profile=PROFILE, plan=regions.plan("EU868"), now=Instant(0.0)
+    DEV_EUI,
+    DEV_ADDR,
+    KEYS,
+    profile=PROFILE,
+    plan=regions.plan("EU868"),
+    now=Instant(0.0),
+    first_revision=0,
 )
 
 

@@ -274,6 +274,37 @@ def test_a_new_join_eui_begins_with_new_dev_nonces_but_no_old_join_nonce(join):
     assert granted.after.used_dev_nonces == {8}
 
 
+@pytest.mark.parametrize("version", [V1_0_3, V1_0_4, V1_1])
+def test_a_join_eui_that_the_device_had_before_is_not_forgotten(join, version):
+    """A recording of its first joins must not open the door when it comes back to that JoinEUI."""
+    nwk_key, key = (NWK_KEY, NWK_KEY) if version is V1_1 else (None, APP_KEY)
+
+    def under(join_eui, dev_nonce, last):
+        return join(
+            request(dev_nonce, key, join_eui),
+            last,
+            version=version,
+            credentials=Credentials(join_eui, nwk_key=nwk_key),
+        )
+
+    last = under(JOIN_EUI, 7, None).after
+    last = under(JOIN_EUI, 8, last).after
+    last = under(OTHER_JOIN_EUI, 7, last).after
+    for dev_nonce in (7, 8):
+        assert refusal(under(JOIN_EUI, dev_nonce, last)) is Refusal.DEV_NONCE_REPLAYED
+    last = under(JOIN_EUI, 9, last).after
+    assert (last.join_eui, last.last_dev_nonce, last.next_join_nonce) == (JOIN_EUI, 9, 5)
+    assert refusal(under(OTHER_JOIN_EUI, 7, last)) is Refusal.DEV_NONCE_REPLAYED
+    assert [one.join_eui for one in last.earlier] == [OTHER_JOIN_EUI]
+
+
+def test_a_refused_join_under_another_join_eui_forgets_nothing(join):
+    before = state(next_join_nonce=3, used_dev_nonces=frozenset((7, 8)))
+    outcome = join(request(9, NWK_KEY, OTHER_JOIN_EUI), before)
+    assert refusal(outcome) is Refusal.MIC_MISMATCH
+    assert refusal(join(request(7), before)) is Refusal.DEV_NONCE_REPLAYED
+
+
 # Refused
 
 

@@ -24,8 +24,10 @@ def test_the_first_frame_of_a_personalized_device_is_accepted(
         profile=make_profile(mac_version=version),
         plan=EU868,
         now=Instant(5.0),
+        first_revision=1 << 40,
     )
     assert (session.generation, session.joined, session.pending) == (0, False, False)
+    assert session.revision == 1 << 40
     assert session.region == "EU868"
     assert session.activated_at == 5.0
     assert isinstance(hear(device.uplink(0, b"x", fport=1), session), Accepted)
@@ -39,6 +41,7 @@ def test_the_counter_may_start_above_0(device, make_profile, hear):
         profile=make_profile(supports_32bit_fcnt=False),
         plan=EU868,
         now=Instant(5.0),
+        first_revision=1 << 40,
         fcnt_start=100,
     )
     assert not session.counts_32_bits

@@ -367,3 +367,16 @@ def test_a_type_1_request_is_not_taken_twice_after_its_join_eui_has_changed(rejo
     assert first.after.last_dev_nonce is None
     replay = rejoin(request(1, 5, NWK_KEY), state=first.after)
     assert refusal(replay) is Refusal.RJ_COUNT_REPLAYED
+
+
+def test_a_type_1_request_under_a_join_eui_of_before_is_not_taken_again(rejoin):
+    first = granted(rejoin(request(1, 60, NWK_KEY), state=state()))
+    other = rejoin(
+        request(1, 5, NWK_KEY, join_eui=OTHER_JOIN_EUI),
+        state=first.after,
+        credentials=Credentials(OTHER_JOIN_EUI),
+    )
+    last = granted(other).after
+    assert (last.last_rj_count1, last.next_join_nonce) == (5, 4)
+    assert refusal(rejoin(request(1, 60, NWK_KEY), state=last)) is Refusal.RJ_COUNT_REPLAYED
+    assert granted(rejoin(request(1, 61, NWK_KEY), state=last)).after.last_rj_count1 == 61

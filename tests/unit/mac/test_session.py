@@ -3,7 +3,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from bittern.mac.session import NO_FCNT, JoinState, Session
+from bittern.mac.session import NO_FCNT, JoinState, Session, SpentNonces
 from bittern.types import EUI64, DevEUI, JoinEUI
 
 
@@ -42,3 +42,30 @@ def test_the_first_join_nonce_is_1():
     # A device starts with 0 as the last one it has seen (1.1, 6.2.3).
     eui = EUI64.from_int(1)
     assert JoinState(dev_eui=DevEUI(eui), join_eui=JoinEUI(eui)).next_join_nonce == 1
+
+
+def test_a_join_state_goes_from_one_join_eui_to_another_and_back():
+    one, other, third = (JoinEUI(EUI64.from_int(number)) for number in (1, 2, 3))
+    dev_eui = DevEUI(EUI64.from_int(9))
+    used = frozenset((3, 5))
+    state = JoinState(
+        dev_eui=dev_eui,
+        join_eui=one,
+        next_join_nonce=4,
+        last_dev_nonce=5,
+        used_dev_nonces=used,
+        last_rj_count1=8,
+    )
+    assert state.under(one) is state
+    there = state.under(other)
+    assert there == JoinState(
+        dev_eui=dev_eui,
+        join_eui=other,
+        next_join_nonce=4,
+        earlier=(SpentNonces(one, 5, used, 8),),
+    )
+    further = there.under(third)
+    assert [spent.join_eui for spent in further.earlier] == [one, other]
+    back = further.under(one)
+    assert (back.last_dev_nonce, back.used_dev_nonces, back.last_rj_count1) == (5, used, 8)
+    assert [spent.join_eui for spent in back.earlier] == [other, third]

@@ -138,6 +138,7 @@ class Stage:
             profile=profile,
             plan=plan("EU868"),
             now=self.time,
+            first_revision=0,
         )
         activation = AbpActivation(dev_addr=ADDRESS, keys=keys)
         await self._register(profile, session=session, activation=activation)

@@ -46,6 +46,18 @@ async def test_the_old_session_serves_until_the_device_uses_the_new_one(stage):
     assert not session.pending
 
 
+async def test_a_session_begins_with_a_revision_that_none_had_before(stage):
+    """Nor a device that was registered before under the same DevEUI, and has joined as often."""
+    revisions = []
+    device = await stage.otaa()
+    for _ in range(2):
+        await stage.hear(device, device.join_request())
+        (*_, session) = await stage.store.sessions_of(stage.dev_eui)
+        revisions.append(session.revision)
+    assert len(set(revisions)) == 2
+    assert max(revisions) > 1 << 32
+
+
 async def test_a_join_request_that_was_heard_before_is_refused(stage):
     device = await stage.otaa()
     request = device.join_request()

@@ -45,7 +45,16 @@ from bittern.testing.examples import (
     session,
     session_keys,
 )
-from bittern.types import EUI64, AppKey, AppSKey, DevAddr, GatewayEUI, GenAppKey, Instant
+from bittern.types import (
+    EUI64,
+    AppKey,
+    AppSKey,
+    DevAddr,
+    GatewayEUI,
+    GenAppKey,
+    Instant,
+    JoinEUI,
+)
 
 
 async def activated(store: Store, **different: object) -> Session:
@@ -190,6 +199,22 @@ async def test_a_later_join_moves_the_join_state_on(store: Store) -> None:
     await store.activate(join_state(), later, session(generation=2, pending=True))
     assert await store.join_state(DEV_EUI) == later
     assert [one.generation for one in await store.sessions_of(DEV_EUI)] == [1, 2]
+
+
+async def test_what_was_used_up_under_other_join_euis_is_kept(store: Store) -> None:
+    other = JoinEUI(EUI64.from_int(7))
+    first = join_state(last_dev_nonce=9, used_dev_nonces=frozenset({4, 9}), last_rj_count1=3)
+    await register(store)
+    await store.activate(None, first, session())
+    moved = msgspec.structs.replace(first.under(other), revision=1)
+    await store.activate(first, moved, session(generation=2, pending=True))
+    found = await store.join_state(DEV_EUI)
+    assert found == moved
+    assert found is not None
+    assert (found.join_eui, found.used_dev_nonces) == (other, frozenset())
+    back = found.under(examples.JOIN_EUI)
+    assert (back.last_dev_nonce, back.used_dev_nonces, back.last_rj_count1) == (9, {4, 9}, 3)
+    assert type(back.join_eui) is EUI64
 
 
 async def test_a_pending_session_gives_way_to_the_next(store: Store) -> None:
@@ -542,6 +567,21 @@ async def test_a_device_added_again_starts_anew(store: Store) -> None:
     await store.add_device(device())
     assert await store.join_state(DEV_EUI) is None
     await store.activate(None, join_state(), session())
+
+
+async def test_the_session_of_a_device_added_again_is_another_one(store: Store) -> None:
+    """Somebody may still hold the one that ended: of the same generation, and as far advanced."""
+    await register(store, devices=0)
+    held = session(generation=0, revision=1 << 60)
+    await store.add_device(device(activation=ABP), held)
+    await store.remove_device(DEV_EUI)
+    again = session(generation=0, revision=(1 << 62) - 1)
+    await store.add_device(device(activation=ABP), again)
+    with pytest.raises(StaleSession):
+        await store.advance(held, next_session(held), Deliver(delivery()))
+    assert await store.sessions_of(DEV_EUI) == [again]
+    await store.advance(again, next_session(again))
+    assert [one.revision for one in await store.sessions_of(DEV_EUI)] == [1 << 62]
 
 
 async def test_what_is_not_there_cannot_be_removed(store: Store) -> None:
