@@ -36,7 +36,8 @@ class MacVersion(StrEnum):
 
 
 _NUMBERS = re.compile(
-    r"(?:lorawan)?[ _v-]*1[._](?P<minor>\d+)(?:[._](?P<patch>\d+))?", re.IGNORECASE | re.ASCII
+    r"(?:lorawan)?[ _v-]*1[._](?P<minor>\d{1,9})(?:[._](?P<patch>\d{1,9}))?",
+    re.IGNORECASE | re.ASCII,
 )
 _BY_NUMBERS = {
     **{(0, patch): MacVersion(f"1.0.{patch}") for patch in range(5)},
