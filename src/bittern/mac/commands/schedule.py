@@ -38,7 +38,8 @@ from bittern.mac.session import Request, Session
 from bittern.mac.windows import windows
 
 PATIENCE = 3
-"""So often a request goes out in answer to every uplink; then ever more seldom."""
+"""So often a request goes out in answer to every uplink; then ever more seldom: after two uplinks
+more, four, eight."""
 LONGEST_WAIT = 256
 """Uplinks."""
 
@@ -128,7 +129,7 @@ def _is_due(request: Request, session: Session, repeated: bool) -> bool:
     uplinks = session.fcnt_up - request.sent_after
     if repeated:
         return uplinks == 0
-    return uplinks >= min(1 << max(request.attempts - PATIENCE, 0), LONGEST_WAIT)
+    return uplinks >= min(1 << max(request.attempts - PATIENCE + 1, 0), LONGEST_WAIT)
 
 
 class _Room:

@@ -18,7 +18,13 @@ from bittern.lorawan.commands import (
 )
 from bittern.lorawan.regions import plan
 from bittern.mac.commands.notices import Unanswered
-from bittern.mac.commands.schedule import LONGEST_WAIT, REQUESTS, Scheduled, schedule
+from bittern.mac.commands.schedule import (
+    LONGEST_WAIT,
+    PATIENCE,
+    REQUESTS,
+    Scheduled,
+    schedule,
+)
 from bittern.mac.session import RefusedRequest, Request, Session
 from bittern.types import Instant
 
@@ -98,13 +104,17 @@ def sent_after(session: Session, slow, uplinks: int) -> tuple[list[int], list[Un
 
 
 def test_an_unanswered_request_goes_out_after_every_uplink_at_first(session, slow):
-    assert sent_after(session, slow, 3)[0] == [0, 1, 2]
+    assert sent_after(session, slow, PATIENCE)[0] == list(range(PATIENCE))
+
+
+def test_then_every_uplink_is_too_often(session, slow):
+    assert sent_after(session, slow, PATIENCE + 2)[0] == [*range(PATIENCE), PATIENCE + 1]
 
 
 def test_a_device_that_does_not_answer_is_asked_ever_more_seldom(session, slow):
     sent, _ = sent_after(session, slow, 140)
     waits = [later - earlier for earlier, later in pairwise(sent[2:])]
-    assert waits == [1, 2, 4, 8, 16, 32, 64]
+    assert waits == [2, 4, 8, 16, 32, 64]
 
 
 def test_a_device_that_does_not_answer_is_asked_now_and_then_for_ever(session, slow):
@@ -114,11 +124,11 @@ def test_a_device_that_does_not_answer_is_asked_now_and_then_for_ever(session, s
 
 def test_that_a_device_does_not_answer_is_told_once(session, slow):
     _, notices = sent_after(session, slow, 300)
-    assert notices == [Unanswered(str(RXTimingSetupReq(5)), 3)]
+    assert notices == [Unanswered(str(RXTimingSetupReq(5)), PATIENCE)]
 
 
 def test_lost_uplinks_count_as_uplinks(session, slow):
-    waiting = msgspec.structs.replace(session, requests=(Request(TIMING, 10, 6),))
+    waiting = msgspec.structs.replace(session, requests=(Request(TIMING, 10, 5),))
     assert schedule(after_uplink(waiting, 17), slow, ()).requests == ()
     assert schedule(after_uplink(waiting, 18), slow, ()).requests == (RXTimingSetupReq(5),)
 
