@@ -20,3 +20,9 @@ def test_other_limits_are_told_and_believed_once_they_are_answered(
 def test_a_device_of_1_0_does_not_know_the_command(device, surroundings, want):
     heard = surroundings(wanted=want(adr_ack_limit_exp=4))
     assert not adr_param_setup.needs(device.session(), heard)
+
+
+def test_an_answer_that_nobody_asked_for_changes_nothing(
+    device_1_1, surroundings, is_named_unasked
+):
+    is_named_unasked(adr_param_setup, ADRParamSetupAns(), device_1_1.session(), surroundings())

@@ -39,3 +39,14 @@ def test_a_refusal_leaves_the_beacon_where_it_is(device, heard, asked):
 def test_devices_without_class_b_are_not_told(device, surroundings, want):
     heard = surroundings(wanted=want(beacon_frequency_hz=868_500_000))
     assert not beacon_freq.needs(device.session(), heard)
+
+
+def test_what_was_refused_is_not_asked_again(device, heard, asked, is_not_asked_again):
+    session = asked(device.session(), REQUEST)
+    refusing = beacon_freq.handle(BeaconFreqAns(False), session, heard).session
+    is_not_asked_again(beacon_freq, refusing, heard)
+
+
+def test_an_answer_that_nobody_asked_for_changes_nothing(device, heard, is_named_unasked):
+    for accepted in (False, True):
+        is_named_unasked(beacon_freq, BeaconFreqAns(accepted), device.session(), heard)

@@ -69,3 +69,19 @@ def test_an_answer_that_nobody_asked_for_is_named(device, surroundings, want, re
     handled = dl_channel.handle(DlChannelAns(), session, surroundings(wanted=want(region)))
     assert handled.problem is CommandProblem.NOT_ASKED
     assert handled.session is session
+
+
+@pytest.mark.parametrize("flags", [(True, True), (False, True), (True, False)])
+def test_the_answer_is_repeated_until_it_is_confirmed(
+    device, surroundings, want, asked, is_repeated_until_confirmed, flags
+):
+    heard = surroundings(wanted=want(downlink_frequencies_hz=MOVED))
+    session = asked(device.session(), FIRST)
+    is_repeated_until_confirmed(dl_channel, DlChannelAns(*flags), session, heard)
+
+
+def test_what_was_refused_is_not_asked_again(device, surroundings, want, asked, is_not_asked_again):
+    heard = surroundings(wanted=want(downlink_frequencies_hz=MOVED[:1]))
+    session = asked(device.session(), FIRST)
+    refusing = dl_channel.handle(DlChannelAns(False, True), session, heard).session
+    is_not_asked_again(dl_channel, refusing, heard)

@@ -6,6 +6,7 @@ import pytest
 from bittern.lorawan.commands import NewChannelAns, NewChannelReq
 from bittern.lorawan.regions import plan
 from bittern.mac.commands import new_channel
+from bittern.mac.commands.schedule import schedule
 from bittern.mac.session import ChannelState
 
 ADDED = tuple(
@@ -120,3 +121,25 @@ def test_answers_belong_to_requests_in_their_order(with_channels, surroundings, 
 def test_fixed_plans_have_no_such_command(make_device, surroundings, want):
     session = make_device(plan=plan("US915")).session()
     assert not new_channel.needs(session, surroundings(wanted=want("US915")))
+
+
+@pytest.mark.parametrize("flags", [(False, True), (True, False), (False, False)])
+def test_a_refused_channel_is_not_asked_again_and_the_others_are(
+    with_channels, surroundings, asked, flags
+):
+    session = asked(with_channels(), ADDED[0])
+    handled = new_channel.handle(NewChannelAns(*flags), session, surroundings())
+    assert handled.session.radio == session.radio
+    assert handled.declined == str(ADDED[0])
+    again = schedule(handled.session, surroundings(), ()).requests
+    told = [one for one in again if isinstance(one, NewChannelReq)]
+    assert ADDED[0] not in told
+    assert ADDED[1] in told
+
+
+def test_an_answer_that_nobody_asked_for_changes_nothing(
+    with_channels, surroundings, is_named_unasked
+):
+    for flags in ((True, True), (False, True)):
+        answer = NewChannelAns(*flags)
+        is_named_unasked(new_channel, answer, with_channels(), surroundings())

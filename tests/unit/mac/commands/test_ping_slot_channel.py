@@ -48,3 +48,22 @@ def test_devices_without_class_b_and_before_1_0_3_are_not_told(make_device, hear
     assert not ping_slot_channel.needs(make_device().session(), surroundings())
     old = make_device(MacVersion.LORAWAN_1_0_2)
     assert not ping_slot_channel.needs(old.session(), heard)
+
+
+@pytest.mark.parametrize("flags", [(False, True), (True, False)])
+def test_what_was_refused_is_not_asked_again(device, heard, asked, is_not_asked_again, flags):
+    session = asked(device.session(), REQUEST)
+    refusing = ping_slot_channel.handle(PingSlotChannelAns(*flags), session, heard).session
+    is_not_asked_again(ping_slot_channel, refusing, heard)
+
+
+@pytest.mark.parametrize("flags", [(True, True), (False, True), (True, False)])
+def test_the_answer_is_repeated_until_it_is_confirmed(
+    device, heard, asked, is_repeated_until_confirmed, flags
+):
+    session = asked(device.session(), REQUEST)
+    is_repeated_until_confirmed(ping_slot_channel, PingSlotChannelAns(*flags), session, heard)
+
+
+def test_an_answer_that_nobody_asked_for_changes_nothing(device, heard, is_named_unasked):
+    is_named_unasked(ping_slot_channel, PingSlotChannelAns(), device.session(), heard)

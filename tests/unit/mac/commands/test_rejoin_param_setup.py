@@ -52,3 +52,12 @@ def test_an_answer_that_nobody_asked_for_changes_nothing(device_1_1, surrounding
     handled = rejoin_param_setup.handle(RejoinParamSetupAns(False), session, surroundings())
     assert handled.problem is CommandProblem.NOT_ASKED
     assert handled.session is session
+
+
+def test_what_cannot_be_kept_by_time_is_not_asked_again(
+    device_1_1, surroundings, want, asked, is_not_asked_again
+):
+    heard = surroundings(wanted=want(rejoin_max_time_n=4, rejoin_max_count_n=5))
+    session = asked(device_1_1.session(), RejoinParamSetupReq(4, 5))
+    counting = rejoin_param_setup.handle(RejoinParamSetupAns(False), session, heard).session
+    is_not_asked_again(rejoin_param_setup, counting, heard)

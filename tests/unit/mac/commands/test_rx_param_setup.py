@@ -62,3 +62,18 @@ def test_a_refusal_of_any_part_is_one_of_all(device, surroundings, asked, flags)
 def test_an_answer_that_nobody_asked_for_changes_nothing(device, surroundings):
     handled = rx_param_setup.handle(RXParamSetupAns(), device.session(), surroundings())
     assert handled.problem is CommandProblem.NOT_ASKED
+
+
+@pytest.mark.parametrize("flags", [(True, True, True), (False, True, True), (True, False, True)])
+def test_the_answer_is_repeated_until_it_is_confirmed(
+    device, surroundings, want, asked, is_repeated_until_confirmed, flags
+):
+    session = asked(device.session(), REQUEST)
+    heard = surroundings(wanted=want(**WANTED))
+    is_repeated_until_confirmed(rx_param_setup, RXParamSetupAns(*flags), session, heard)
+
+
+def test_what_was_refused_is_not_asked_again(device, surroundings, want, asked, is_not_asked_again):
+    session, heard = asked(device.session(), REQUEST), surroundings(wanted=want(**WANTED))
+    answer = RXParamSetupAns(False, True, True)
+    is_not_asked_again(rx_param_setup, rx_param_setup.handle(answer, session, heard).session, heard)

@@ -35,3 +35,14 @@ def test_only_what_the_version_repeats_is_confirmed(
     session = asked(make_device(version).session(), RXTimingSetupReq(3))
     handled = rx_timing_setup.handle(RXTimingSetupAns(), session, surroundings())
     assert handled.must_confirm is repeated
+
+
+def test_the_answer_is_repeated_until_it_is_confirmed(
+    device, surroundings, asked, is_repeated_until_confirmed
+):
+    session = asked(device.session(), RXTimingSetupReq(5))
+    is_repeated_until_confirmed(rx_timing_setup, RXTimingSetupAns(), session, surroundings())
+
+
+def test_an_answer_that_nobody_asked_for_changes_nothing(device, surroundings, is_named_unasked):
+    is_named_unasked(rx_timing_setup, RXTimingSetupAns(), device.session(), surroundings())

@@ -45,3 +45,18 @@ def test_versions_without_the_command_are_not_told(make_device, surroundings, wa
     old = make_device(MacVersion.LORAWAN_1_0_1, plan=AS923)
     heard = surroundings(wanted=want("AS923-1", max_eirp_dbm=8))
     assert not tx_param_setup.needs(old.session(), heard)
+
+
+def test_the_answer_is_repeated_until_it_is_confirmed(
+    asian, surroundings, want, asked, is_repeated_until_confirmed
+):
+    heard = surroundings(wanted=want("AS923-1", max_eirp_dbm=14))
+    session = asked(asian.session(), *tx_param_setup.enqueue(asian.session(), heard)[0])
+    is_repeated_until_confirmed(tx_param_setup, TXParamSetupAns(), session, heard)
+
+
+def test_an_answer_that_nobody_asked_for_changes_nothing(
+    asian, surroundings, want, is_named_unasked
+):
+    heard = surroundings(wanted=want("AS923-1", max_eirp_dbm=14))
+    is_named_unasked(tx_param_setup, TXParamSetupAns(), asian.session(), heard)
