@@ -22,6 +22,8 @@ from bittern.servers.acceptor import Acceptor, AcceptorLimits
 from bittern.servers.admission import GatewayDirectory
 from bittern.servers.lns_hub import (
     ConnectedGateway,
+    ConnectionWatcher,
+    Counts,
     LnsHub,
     LnsStatistics,
     Traffic,
@@ -123,6 +125,18 @@ class LnsServer:
         """Gateways whose data connection is up."""
         described = (connection.describe() for connection in self._hub.connections())
         return [gateway for gateway in described if gateway is not None]
+
+    def watch(self, watcher: ConnectionWatcher) -> None:
+        """Tell it of every gateway that connects or disconnects."""
+        self._hub.watchers.append(watcher)
+
+    def counted(self) -> list[tuple[ConnectedGateway, Counts, float | None]]:
+        """Of each connection that is up: what has passed over it, and its round trip."""
+        return [
+            (gateway, connection.counts, connection.round_trip_s)
+            for connection in self._hub.connections()
+            if (gateway := connection.describe()) is not None
+        ]
 
     def follow(self, changes: Sequence[Change]) -> None:
         """An operator changed gateways or certificates: connections that no longer may be end."""

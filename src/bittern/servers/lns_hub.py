@@ -18,7 +18,12 @@ from bittern.gateway.lns_messages import RouterConfig
 from bittern.gateway.router_config import GatewaySettings, router_config
 from bittern.lorawan.radio import Reception, Transmission, TransmissionReport
 from bittern.lorawan.regions import plan
-from bittern.network.events import GatewayRefused, NetworkEvent
+from bittern.network.events import (
+    GatewayConnected,
+    GatewayDisconnected,
+    GatewayRefused,
+    NetworkEvent,
+)
 from bittern.servers.admission import GatewayDirectory, admit
 from bittern.store.records import Gateway
 from bittern.types import GatewayEUI, Instant, Refusal
@@ -41,9 +46,42 @@ class ConnectedGateway(msgspec.Struct, frozen=True, kw_only=True):
 
     gateway_eui: GatewayEUI
     station: str
+    model: str = ""
+    package: str = ""
     features: tuple[str, ...]
     peer: str
+    certificate: str = ""
+    """Fingerprint of the one it shows."""
     connected_at: Instant
+
+
+class Counts(msgspec.Struct):
+    """What has passed over data connections of one gateway (`GatewayConnection`)."""
+
+    received: int = 0
+    forwarded: int = 0
+    refused: int = 0
+    transmitted: int = 0
+    connections: int = 0
+    last_uplink_at: Instant | None = None
+
+    def add(self, more: Counts) -> None:
+        self.received += more.received
+        self.forwarded += more.forwarded
+        self.refused += more.refused
+        self.transmitted += more.transmitted
+        self.connections += more.connections
+        self.last_uplink_at = more.last_uplink_at or self.last_uplink_at
+
+
+class ConnectionWatcher(Protocol):
+    """Whoever keeps how gateways are. Called on the event loop: it must not block."""
+
+    def connected(self, gateway: ConnectedGateway) -> None: ...
+
+    def disconnected(
+        self, gateway: ConnectedGateway, counts: Counts, round_trip_s: float | None, reason: str
+    ) -> None: ...
 
 
 class Endable(Protocol):
@@ -58,6 +96,7 @@ class Connection(Endable, Protocol):
     admitted: Admitted | None
     fingerprint: str | None
     gateway_eui: GatewayEUI
+    counts: Counts
 
     @property
     def round_trip_s(self) -> float | None: ...
@@ -115,6 +154,7 @@ class LnsHub:
         self.traffic = traffic
         self.now = now
         self.counters = Counters()
+        self.watchers: list[ConnectionWatcher] = []
         self._directory = directory
         self._connections: dict[GatewayEUI, Connection] = {}
         self._open: set[Endable] = set()
@@ -141,8 +181,10 @@ class LnsHub:
         decision = await self.admit(connection.gateway_eui, connection.fingerprint)
         if isinstance(decision, Refused):
             connection.end(decision.reason, decision.refusal)
-        elif connection.admitted is not None and decision != connection.admitted:
-            connection.end("the gateway's settings have changed")
+        elif connection.admitted is not None:
+            if decision.router_config != connection.admitted.router_config:
+                connection.end("the gateway's settings have changed")
+            connection.admitted = decision
 
     # Who is connected
 
@@ -162,6 +204,29 @@ class LnsHub:
 
     def connections(self) -> list[Connection]:
         return list(self._connections.values())
+
+    def connected(self, gateway: ConnectedGateway) -> None:
+        """It has its configuration."""
+        self.traffic.record(
+            GatewayConnected(
+                at=gateway.connected_at,
+                gateway_eui=gateway.gateway_eui,
+                station=gateway.station,
+                peer=gateway.peer,
+            )
+        )
+        for watcher in self.watchers:
+            watcher.connected(gateway)
+
+    def disconnected(
+        self, gateway: ConnectedGateway, counts: Counts, round_trip_s: float | None, reason: str
+    ) -> None:
+        """It was connected, and is no longer."""
+        self.traffic.record(
+            GatewayDisconnected(at=self.now(), gateway_eui=gateway.gateway_eui, reason=reason)
+        )
+        for watcher in self.watchers:
+            watcher.disconnected(gateway, counts, round_trip_s, reason)
 
     # Every websocket, admitted or not
 
@@ -248,4 +313,5 @@ def settings_of(gateway: Gateway) -> GatewaySettings:
         join_eui_filters=gateway.join_eui_filters,
         max_eirp_dbm=gateway.max_eirp_dbm,
         station_region=gateway.station_region,
+        beacons=gateway.beaconing,
     )

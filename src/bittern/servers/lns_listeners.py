@@ -30,11 +30,11 @@ from bittern.gateway.lns import (
     UplinkReceived,
     VersionReceived,
 )
+from bittern.gateway.pace import Pace
 from bittern.lorawan.radio import Transmission
-from bittern.network.events import GatewayConnected, GatewayDisconnected
-from bittern.servers.lns_hub import Admitted, ConnectedGateway, LnsHub
+from bittern.servers.lns_hub import Admitted, ConnectedGateway, Counts, LnsHub
 from bittern.servers.tls import peer_address, peer_fingerprint
-from bittern.types import GatewayEUI, Refusal
+from bittern.types import GatewayEUI, Instant, Refusal
 
 logger = logging.getLogger("bittern.servers.lns")
 
@@ -46,6 +46,9 @@ WRITE_BUFFER_BYTES = 128 * 1024
 """More than this unsent, and the gateway takes no further downlinks."""
 UNKNOWN_TOLD = 16
 """Different unknown msgtypes that are told for each connection; all of them are counted."""
+
+SLOWED_TOLD_S = 60.0
+"""A gateway that is too fast is told of once in this time."""
 
 _HOST = re.compile(r"[A-Za-z0-9.-]+:\d{1,5}|\[[0-9A-Fa-f:.]+\]:\d{1,5}")
 
@@ -167,7 +170,10 @@ class DataListener(_Listener):
         super().__init__(hub)
         self.gateway_eui = gateway_eui
         self.admitted: Admitted | None = None
+        self.counts = Counts()
         self._lns: LnsConnection | None = None
+        self._pace = Pace(hub.settings.messages_per_second)
+        self._slowed_at: Instant | None = None
         self._early: list[bytes] = []
         self._connected: ConnectedGateway | None = None
         self._congested = False
@@ -205,6 +211,9 @@ class DataListener(_Listener):
     def resume_writing(self) -> None:
         self._congested = False
 
+    def describe(self) -> ConnectedGateway | None:
+        return self._connected
+
     # The hub's side
 
     def transmit(self, transmission: Transmission) -> bool:
@@ -236,9 +245,6 @@ class DataListener(_Listener):
         super().end(reason, refusal)
         self._tell_gone()
 
-    def describe(self) -> ConnectedGateway | None:
-        return self._connected
-
     # Opening
 
     async def _admit(self, transport: WSTransport) -> None:
@@ -262,11 +268,9 @@ class DataListener(_Listener):
         """At once, not when the other end has answered: by then it may be back."""
         self._hub.leave(self)
         if self._connected is not None:
-            self._connected = None
             reason = self._end_reason or "closed by the gateway"
-            self._hub.traffic.record(
-                GatewayDisconnected(at=self._hub.now(), gateway_eui=self.gateway_eui, reason=reason)
-            )
+            self._hub.disconnected(self._connected, self.counts, self.round_trip_s, reason)
+            self._connected = None
 
     # Receiving
 
@@ -275,10 +279,16 @@ class DataListener(_Listener):
         if lns is None:
             self._keep(message)
             return
+        now = self._hub.now()
+        self.counts.received += 1
+        if (pause_s := self._pace.take(now)) > 0.0:
+            self._slow_down(pause_s, now)
         try:
-            for event in lns.receive(message, self._hub.now()):
+            for event in lns.receive(message, now):
                 if type(event) is UplinkReceived:
                     self._hub.counters.uplinks += 1
+                    self.counts.forwarded += 1
+                    self.counts.last_uplink_at = now
                     self._hub.traffic.on_uplink(event.phy_payload, event.reception)
                 else:
                     self._on_event(event)
@@ -294,6 +304,7 @@ class DataListener(_Listener):
             case UplinkReceived():
                 self._hub.traffic.on_uplink(event.phy_payload, event.reception)
             case DownlinkTransmitted():
+                self.counts.transmitted += 1
                 self._hub.traffic.on_transmitted(event.report)
             case VersionReceived():
                 self._on_version(event)
@@ -314,21 +325,20 @@ class DataListener(_Listener):
 
     def _on_version(self, event: VersionReceived) -> None:
         self._arm()
-        now = self._hub.now()
         self._connected = ConnectedGateway(
             gateway_eui=self.gateway_eui,
             station=event.station,
+            model=event.model or "",
+            package=event.package or "",
             features=tuple(sorted(event.features)),
             peer=self._peer,
-            connected_at=now,
+            certificate=self.fingerprint or "",
+            connected_at=self._hub.now(),
         )
-        self._hub.traffic.record(
-            GatewayConnected(
-                at=now, gateway_eui=self.gateway_eui, station=event.station, peer=self._peer
-            )
-        )
+        self._hub.connected(self._connected)
 
     def _on_malformed(self, event: MalformedReceived) -> None:
+        self.counts.refused += 1
         if event.refusal is not Refusal.UNKNOWN_MSGTYPE:
             self._refuse(event.refusal, event.reason)
         elif event.reason in self._unknown or len(self._unknown) >= UNKNOWN_TOLD:
@@ -353,6 +363,21 @@ class DataListener(_Listener):
             self._early.append(message)
         else:
             self.end("messages before the configuration", Refusal.MALFORMED_MESSAGE)
+
+    def _slow_down(self, pause_s: float, now: Instant) -> None:
+        """Read no more for a while: what the gateway sends then waits at its end."""
+        transport = self._transport
+        if transport is None or self._ending:
+            return
+        underlying = transport.underlying_transport
+        underlying.pause_reading()
+        asyncio.get_running_loop().call_later(pause_s, _resume_reading, underlying)
+        if self._slowed_at is None or now - self._slowed_at > SLOWED_TOLD_S:
+            self._slowed_at = now
+            limit = self._hub.settings.messages_per_second
+            self._refuse(
+                Refusal.TOO_MANY_MESSAGES, f"more than {limit:g} messages a second: slowed down"
+            )
 
     def _refuse(self, refusal: Refusal, reason: str) -> None:
         self._hub.refuse(refusal, reason, self.gateway_eui, self._peer)
@@ -391,3 +416,8 @@ class DataListener(_Listener):
                 case _:
                     assert_never(event)
         self._arm()
+
+
+def _resume_reading(transport: asyncio.ReadTransport) -> None:
+    if not transport.is_closing():
+        transport.resume_reading()

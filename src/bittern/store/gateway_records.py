@@ -24,7 +24,7 @@ class GatewayConnection(msgspec.Struct, frozen=True, kw_only=True):
     changed_at: Instant
     """When it connected, or when the connection ended."""
     reason: str = ""
-    """Why it ended."""
+    """Why it ended; empty while it is up."""
     peer: str = ""
     station: str = ""
     """For example ``2.0.6(linux/std)``."""
@@ -36,13 +36,15 @@ class GatewayConnection(msgspec.Struct, frozen=True, kw_only=True):
     round_trip_s: float | None = None
     last_uplink_at: Instant | None = None
     received: int = 0
-    """Frames with a good CRC that it handed on."""
+    """Messages of the gateway, of every kind."""
     forwarded: int = 0
-    """Those of them that were of a device here, first copies and others."""
+    """Frames of devices among them, handed on to the network."""
     refused: int = 0
-    """Those of them that were not let in."""
+    """Messages that could not be taken: malformed, for the most part."""
     transmitted: int = 0
     """Downlinks that it has reported as on air."""
+    connections: int = 0
+    """How often it has connected."""
 
 
 GiftKind = Literal["cups_uri", "lns_uri", "cups_credentials", "lns_credentials", "update"]
