@@ -1,6 +1,7 @@
 """The whole path with a genuine Basics Station: the command line sets everything up, a device joins
 over the air, ten uplinks reach an MQTT subscriber, and a confirmed downlink comes back in RX1, or
-in class C the moment it is queued.
+in class C the moment it is queued. EU868 stands for regions with default channels, US915 and AU915
+for those with masks, and AS923-1 for those that the station is told under another name.
 
 Runs where BITTERN_STATION_BIN names a binary (version 2.0.6, variant ``testsim``).
 """
@@ -187,6 +188,11 @@ async def on_air(home: Path, region_name: str) -> AsyncIterator[StationAir]:
                 await asyncio.wait([downlinks])
 
 
+def customary_sub_bands(region_name: str) -> tuple[int, ...]:
+    """What ``gateway add`` chooses where a plan has more channels than a gateway."""
+    return (2,) if device_region(region_name).kind == "fixed" else ()
+
+
 async def next_uplink(messages: AsyncIterator[aiomqtt.Message]) -> dict[str, Any]:
     message = await asyncio.wait_for(anext(messages), 20)
     assert isinstance(message.payload, bytes)
@@ -195,9 +201,19 @@ async def next_uplink(messages: AsyncIterator[aiomqtt.Message]) -> dict[str, Any
     return document
 
 
+def payload_of(document: dict[str, Any]) -> bytes:
+    return base64.b64decode(document["PayloadData"])
+
+
 @pytest.mark.parametrize(
     ("region_name", "version"),
-    [("EU868", "1.0.3"), ("US915", "1.0.4"), ("EU868", "1.1")],
+    [
+        ("EU868", "1.0.3"),
+        ("US915", "1.0.4"),
+        ("EU868", "1.1"),
+        ("AU915", "1.0.4"),
+        ("AS923-1", "1.0.3"),
+    ],
 )
 async def test_join_ten_uplinks_and_a_confirmed_downlink(
     tmp_path: Path, region_name: str, version: str
@@ -218,7 +234,7 @@ async def test_join_ten_uplinks_and_a_confirmed_downlink(
         version=MacVersion.parse(version),
         region=device_region(region_name),
         chance=random.Random(1),
-        sub_bands=(2,) if region_name == "US915" else (),
+        sub_bands=customary_sub_bands(region_name),
     )
     async with bittern.serving(), bittern.subscriber() as client:
         messages = client.messages.__aiter__()
@@ -236,7 +252,7 @@ async def test_join_ten_uplinks_and_a_confirmed_downlink(
                 device.uplink(payload, fport=5)
                 await around.air.exchange(device, antenna)
                 document = await next_uplink(messages)
-                assert base64.b64decode(document["PayloadData"]) == payload
+                assert payload_of(document) == payload
                 metadata = document["WirelessMetadata"]["LoRaWAN"]
                 assert metadata["DevEui"] == str(DEVICE)
                 assert metadata["FCnt"] == number
@@ -263,21 +279,30 @@ async def test_join_ten_uplinks_and_a_confirmed_downlink(
             assert around.air.complaints == []
 
 
-async def test_class_c_gets_a_message_the_moment_it_is_queued(tmp_path: Path) -> None:
+@pytest.mark.parametrize("region_name", ["EU868", "US915", "AU915", "AS923-1"])
+async def test_class_c_gets_a_message_the_moment_it_is_queued(
+    tmp_path: Path, region_name: str
+) -> None:
     """The station puts it on air at once: RX2 alone, no uplink to refer to."""
     bittern, home = Bittern(tmp_path), tmp_path / "gateway"
-    await bittern.run("gateway", "add", str(GATEWAY), "--region", "EU868", "--files", str(home))
+    await bittern.run("gateway", "add", str(GATEWAY), "--region", region_name, "--files", str(home))
     device_add = ["device", "add", str(DEVICE), "--join-eui", str(JOIN_EUI), "--app-key", APP_KEY]
-    await bittern.run(*device_add, "--version", "1.0.3", "--region", "EU868", "--class", "C")
+    await bittern.run(*device_add, "--version", "1.0.3", "--region", region_name, "--class", "C")
     device = SimulatedDevice(
         dev_eui=DEVICE,
         activation=Otaa(join_eui=JOIN_EUI, app_key=AppKey.from_hex(APP_KEY)),
         version=MacVersion.LORAWAN_1_0_3,
-        region=device_region("EU868"),
+        region=device_region(region_name),
         chance=random.Random(1),
+        sub_bands=customary_sub_bands(region_name),
         device_class="C",
     )
-    async with bittern.serving(), on_air(home, "EU868") as around:
+    async with (
+        bittern.serving(),
+        bittern.subscriber() as client,
+        on_air(home, region_name) as around,
+    ):
+        messages = client.messages.__aiter__()
         antenna, received = [Hearing(around)], asyncio.Queue[Received]()
         around.air.on_received = lambda _, got: received.put_nowait(got)
         device.join_request()
@@ -285,6 +310,7 @@ async def test_class_c_gets_a_message_the_moment_it_is_queued(tmp_path: Path) ->
         received.get_nowait()
         device.uplink(b"here I am", fport=5)
         await around.air.exchange(device, antenna)
+        assert payload_of(await next_uplink(messages)) == b"here I am"
         while not received.empty():
             received.get_nowait()
 
@@ -296,12 +322,15 @@ async def test_class_c_gets_a_message_the_moment_it_is_queued(tmp_path: Path) ->
         assert isinstance(got, DownlinkReceived)
         assert (got.payload, got.fport, got.confirmed) == (b"open the valve", 9, True)
         [transmission] = around.sent
-        assert transmission.frequency_hz == 869_525_000
-        assert transmission.spreading_factor == 12
+        rx2 = device.radio.rx2_window()
+        assert transmission.frequency_hz == rx2.frequency_hz
+        assert transmission.spreading_factor == rx2.modulation.spreading_factor
+        assert transmission.bandwidth_khz == rx2.modulation.bandwidth_khz
         assert transmission.inverted
         assert transmission.start_us - queued_us < 1_000_000
 
         device.uplink(b"it is open", fport=5)  # with the ACK
         await around.air.exchange(device, antenna)
+        assert payload_of(await next_uplink(messages)) == b"it is open"
         assert json.loads(await bittern.run("device", "queue", str(DEVICE), "--json")) == []
         assert around.air.complaints == []
