@@ -100,7 +100,8 @@ class Obeyed(msgspec.Struct, frozen=True):
 def obey(opened: Opened, surroundings: Surroundings) -> Obeyed:
     """Obey and answer the MAC commands of an uplink.
 
-    A retransmission asks again, so it is answered again; but what it answers is settled.
+    A retransmission asks again, so it is answered again; but what it says is known, and obeyed: a
+    ResetInd that came twice must not undo what the device was asked for after the first.
     """
     session = opened.after
     repeated = isinstance(opened, Retransmission)
@@ -111,7 +112,8 @@ def obey(opened: Opened, surroundings: Surroundings) -> Obeyed:
         if repeated and kind not in ASKED_BY_DEVICE:
             continue
         for command, handled in _handle(kind, list(commands), session, surroundings):
-            session = handled.session
+            if not repeated:
+                session = handled.session
             answers += handled.answers
             must_confirm = must_confirm or handled.must_confirm
             notices += _notices(command, handled)

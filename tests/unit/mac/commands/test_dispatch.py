@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from bittern.lorawan.commands import (
@@ -15,6 +16,7 @@ from bittern.lorawan.versions import MacVersion
 from bittern.mac.commands.dispatch import obey
 from bittern.mac.commands.notices import CommandProblem, Ignored
 from bittern.mac.downlink import compose
+from bittern.mac.session import Request
 from bittern.mac.uplink import Retransmission
 from bittern.mac.windows import windows
 
@@ -34,6 +36,17 @@ def test_a_retransmission_is_answered_again(device, hear, surroundings):
     again = hear(phy_payload, hear(phy_payload, device.session()).after)
     assert isinstance(again, Retransmission)
     assert [type(answer) for answer in obey(again, surroundings()).answers] == [LinkCheckAns]
+
+
+def test_a_reset_that_came_twice_resets_once(device_1_1, hear, surroundings):
+    """The device may have heard the first answer, and what it was asked for there."""
+    phy_payload = device_1_1.uplink(0, fopts=b"\x01\x01")
+    first = hear(phy_payload, device_1_1.session())
+    asked = (Request(b"\x04\x01", 0),)
+    again = hear(phy_payload, msgspec.structs.replace(first.after, requests=asked))
+    answered = obey(again, surroundings())
+    assert answered.answers == (ResetConf(1),)
+    assert answered.session.requests == asked
 
 
 def test_the_session_of_the_answers_keeps_the_revision(device_1_1, hear, surroundings, want):
