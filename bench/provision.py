@@ -50,7 +50,8 @@ async def provision(configuration: Configuration, fleet: Fleet, files: Path, uri
     now = Instant(time.time())
     async with installation.opened_store(configuration, now) as store:
         registrar = _Registrar(store, fleet, now)
-        await registrar.add_gateways(installation.authority(configuration, now), files, uri)
+        authority = installation.authorities(configuration, now).issuing
+        await registrar.add_gateways(authority, files, uri)
         destination = Destination(name=DESTINATION, expression=TOPIC, created_at=now)
         await store.add_destination(destination)
         await registrar.add_devices()

@@ -20,7 +20,7 @@ from bittern import __version__
 from bittern.config import Configuration
 from bittern.config.layout import Layout
 from bittern.errors import ChangesTrimmed, StoreError
-from bittern.installation import authority, only_server, opened_store, server_certificate
+from bittern.installation import authorities, only_server, opened_store, server_certificate
 from bittern.lorawan.radio import TransmissionReport
 from bittern.network.core import Network, NetworkSettings
 from bittern.network.gateways import Gateways
@@ -31,14 +31,16 @@ from bittern.outputs.dispatch import Dispatcher
 from bittern.outputs.mqtt.output import MqttOutput, mqtt_settings
 from bittern.outputs.port import Health, Output
 from bittern.outputs.routing import DestinationRouter
-from bittern.pki.tls import gateway_listener, present
+from bittern.pki.rotation import state_changed_at
 from bittern.servers.feed import Feed
+from bittern.servers.gateway_status import StatusKeeper
 from bittern.servers.http import HttpServer
 from bittern.servers.lns import LnsServer
 from bittern.servers.lns_hub import Traffic
 from bittern.servers.metrics import Figures, registry
+from bittern.servers.transport import Identity, Transport
 from bittern.store.protocol import Store
-from bittern.store.records import Change
+from bittern.store.records import Change, GatewayCertificate
 from bittern.store.vault import FileVault
 from bittern.types import Instant
 
@@ -47,6 +49,8 @@ logger = logging.getLogger("bittern.app")
 CHANGE_POLL_S = 0.2
 """How soon what another process changes, the command line for example, takes effect."""
 DAILY_S = 24 * 3600.0
+ROTATION_POLL_S = 2.0
+"""How soon a step in the rotation of authorities takes effect."""
 
 
 class Addresses(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,7 +84,16 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
             randomness=BlockRandomness(os.urandom),
         )
         await enter(task(network.intake.run(), "gather frames"))
-        lns = _lns(configuration, network, background, now)
+        transport = _transport(configuration, now)
+        transport.trust_certificates(_pems(await store.foreign_certificates()))
+        background.repeat(_renewing(transport), DAILY_S, "renew certificate")
+        background.repeat(_following(transport), ROTATION_POLL_S, "follow authorities")
+        lns = _lns(configuration, network, transport, background, now)
+        status = StatusKeeper(store, lns.counted, now)
+        lns.watch(status)
+        stack.enter_context(network.journal.watching(status.record))
+        stack.push_async_callback(status.finish)
+        await enter(task(status.run(), "keep the state of gateways"))
         gateways.join(lns)
         feed_socket = Layout(configuration.data_dir).feed_socket
         feed = await enter(Feed(network.journal, feed_socket, version=__version__))
@@ -94,7 +107,12 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
             )
         )
         await enter(lns)
-        followers = (network.follow, lns.follow, _destinations_followed_by(dispatcher))
+        followers = (
+            network.follow,
+            lns.follow,
+            _destinations_followed_by(dispatcher),
+            _certificates_followed_by(transport, store, background),
+        )
 
         async def start_over() -> None:
             await network.start_over()
@@ -143,25 +161,52 @@ def _network_settings(configuration: Configuration) -> NetworkSettings:
     )
 
 
+def _transport(configuration: Configuration, now: Clock) -> Transport:
+    """What all listeners for gateways show and trust."""
+
+    def opened() -> Identity:
+        signed_by = authorities(configuration, now())
+        return Identity(signed_by, server_certificate(configuration, signed_by, now()))
+
+    folder = Layout(configuration.data_dir).pki
+    return Transport(opened, lambda: state_changed_at(folder))
+
+
+def _renewing(transport: Transport) -> Callable[[], Coroutine[None, None, None]]:
+    async def renew() -> None:
+        transport.renew()
+
+    return renew
+
+
+def _following(transport: Transport) -> Callable[[], Coroutine[None, None, None]]:
+    async def follow() -> None:
+        transport.follow_rotation()
+
+    return follow
+
+
+def _pems(certificates: Sequence[GatewayCertificate]) -> list[tuple[str, str]]:
+    return [(one.fingerprint, one.pem) for one in certificates]
+
+
 def _lns(
-    configuration: Configuration, network: Network, background: Background, now: Clock
+    configuration: Configuration,
+    network: Network,
+    transport: Transport,
+    background: Background,
+    now: Clock,
 ) -> LnsServer:
-    """The front end of the gateways; its certificate is renewed while it runs."""
-    issuer = authority(configuration, now())
-    context = gateway_listener(server_certificate(configuration, issuer, now()), issuer.pem)
+    """The front end of the gateways."""
 
     def on_transmitted(report: TransmissionReport) -> None:
         name = f"downlink {report.downlink_id} transmitted"
         background.start(network.downlinks.transmitted(report), name)
 
-    async def renew_certificate() -> None:
-        present(context, server_certificate(configuration, issuer, now()))
-
-    background.repeat(renew_certificate, DAILY_S, "renew certificate")
     return LnsServer(
         settings=configuration.lns,
         host=configuration.host_of(configuration.lns),
-        context=context,
+        context=transport.listener(),
         directory=network.directory,
         traffic=Traffic(
             on_uplink=network.intake.receive,
@@ -272,6 +317,21 @@ def _destinations_followed_by(dispatcher: Dispatcher) -> Follower:
     def follow(changes: list[Change]) -> None:
         if any(change.kind == "destination" for change in changes):
             dispatcher.destinations_changed()
+
+    return follow
+
+
+def _certificates_followed_by(
+    transport: Transport, store: Store, background: Background
+) -> Follower:
+    """Certificates of outside authorities get past the handshake as soon as they are registered."""
+
+    async def trust() -> None:
+        transport.trust_certificates(_pems(await store.foreign_certificates()))
+
+    def follow(changes: list[Change]) -> None:
+        if any(change.kind == "certificate" for change in changes):
+            background.start(trust(), "trust certificates")
 
     return follow
 

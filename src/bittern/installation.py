@@ -22,7 +22,7 @@ from bittern.store.vault import FileVault
 from bittern.types import Instant
 
 if TYPE_CHECKING:  # X.509 takes longer to import than most commands take to run
-    from bittern.pki.authority import Authority
+    from bittern.pki.rotation import Authorities
 
 DEFAULT_DESTINATION = "default"
 DEFAULT_TOPIC = "bittern/uplink"
@@ -80,15 +80,15 @@ async def _add_default_destination(store: Store, now: Instant) -> None:
         )
 
 
-def authority(configuration: Configuration, now: Instant) -> Authority:
-    """The certificate authority of every gateway. Raises `AuthorityUnusable`."""
-    from bittern.pki.authority import open_authority
+def authorities(configuration: Configuration, now: Instant) -> Authorities:
+    """Who signs certificates, and who is trusted. Raises `AuthorityUnusable`."""
+    from bittern.pki.rotation import open_authorities
 
     files.make_folder(configuration.data_dir)
-    return open_authority(Layout(configuration.data_dir).pki, now)
+    return open_authorities(Layout(configuration.data_dir).pki, now)
 
 
-def server_certificate(configuration: Configuration, issuer: Authority, now: Instant) -> Path:
+def server_certificate(configuration: Configuration, signed_by: Authorities, now: Instant) -> Path:
     """PEM file with the server's key and certificate for every name that it goes by."""
     from bittern.pki.identity import server_identity
     from bittern.pki.issuing import server_names
@@ -98,4 +98,5 @@ def server_certificate(configuration: Configuration, issuer: Authority, now: Ins
         configuration.server.names,
         configuration.host_of(configuration.lns),
     )
-    return server_identity(Layout(configuration.data_dir).pki, issuer, names, now)
+    folder = Layout(configuration.data_dir).pki
+    return server_identity(folder, signed_by.presenting, names, now, signed_by.chain)

@@ -40,8 +40,8 @@ async def test_default_destination_that_was_removed_does_not_return(tmp_path: Pa
 async def test_everything_is_for_its_owner_alone(tmp_path: Path) -> None:
     configuration = configured(tmp_path)
     async with installation.opened_store(configuration, NOW):
-        issuer = installation.authority(configuration, NOW)
-        installation.server_certificate(configuration, issuer, NOW)
+        signed_by = installation.authorities(configuration, NOW)
+        installation.server_certificate(configuration, signed_by, NOW)
         made = [configuration.data_dir, *configuration.data_dir.rglob("*")]
         assert len(made) > 5
         assert [path for path in made if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
@@ -49,15 +49,15 @@ async def test_everything_is_for_its_owner_alone(tmp_path: Path) -> None:
 
 def test_authority_stays_what_it_is(tmp_path: Path) -> None:
     configuration = configured(tmp_path)
-    assert installation.authority(configuration, NOW).pem == (
-        installation.authority(configuration, NOW).pem
+    assert installation.authorities(configuration, NOW).issuing.pem == (
+        installation.authorities(configuration, NOW).issuing.pem
     )
 
 
 def test_server_goes_by_its_configured_names(tmp_path: Path) -> None:
     configuration = configured(tmp_path)
-    issuer = installation.authority(configuration, NOW)
-    identity = installation.server_certificate(configuration, issuer, NOW)
+    signed_by = installation.authorities(configuration, NOW)
+    identity = installation.server_certificate(configuration, signed_by, NOW)
     decoded = ssl._ssl._test_decode_cert(str(identity))  # type: ignore[attr-defined]
     assert {("DNS", "localhost"), ("DNS", "127.0.0.1"), ("DNS", "lns.example.com")} <= set(
         decoded["subjectAltName"]

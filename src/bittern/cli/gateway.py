@@ -145,7 +145,7 @@ async def register(
     """The files before the registration: a gateway that is registered has been given its key."""
     if await store.gateway(gateway.gateway_eui) is not None:
         raise Conflict("gateway", str(gateway.gateway_eui))
-    authority = installation.authority(configuration, now)
+    authority = installation.authorities(configuration, now).issuing
     issued = issue_gateway_certificate(authority, gateway.gateway_eui, now)
     certificate = GatewayCertificate(
         fingerprint=issued.certificate_id,

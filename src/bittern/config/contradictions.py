@@ -19,6 +19,10 @@ def contradictions(configuration: Configuration) -> Iterator[tuple[str, str]]:
     yield from _unusable_broker(configuration.mqtt)
     if configuration.lns.uri is not None and (what := _station_uri_flaw(configuration.lns.uri)):
         yield "lns.uri", what
+    if configuration.cups.uri is not None and _split(configuration.cups.uri, {"https"}) is None:
+        yield "cups.uri", "expected https://HOST:PORT and nothing else"
+    if configuration.certificates.renew_before_days >= configuration.certificates.days:
+        yield "certificates.renew_before_days", "not less than certificates.days"
     if configuration.network.region not in regions.names():
         yield "network.region", f"no such region; there are {', '.join(regions.names())}"
 

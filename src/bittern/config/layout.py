@@ -27,6 +27,11 @@ class Layout:
         return self.data_dir / "pki"
 
     @property
+    def firmware(self) -> Path:
+        """Images of updates for gateways, unless the configuration names another folder."""
+        return self.data_dir / "firmware"
+
+    @property
     def mqtt_password(self) -> Path:
         """One line: the password of the embedded broker's users."""
         return self.data_dir / "mqtt.password"

@@ -79,8 +79,8 @@ class Lns(msgspec.Struct, frozen=True, kw_only=True):
     """TLS handshakes under way at the same time, half of them by one address. Who comes meanwhile
     waits its turn: when thousands of gateways come back at once, none of them is too late."""
     messages_per_second: Annotated[float, Meta(ge=1, le=100_000)] = 1000.0
-    """How fast the server reads from one gateway on average. What comes faster waits at the gateway;
-    for ten seconds it may come ten times as fast."""
+    """How fast the server reads from one gateway. Ten times as much may come at once; what comes
+    faster waits at the gateway."""
     ping_interval_s: Seconds = 30.0
     """Pause between pings: the gateway itself never pings."""
     ping_timeout_s: Seconds = 20.0
@@ -96,6 +96,37 @@ class Cups(msgspec.Struct, frozen=True, kw_only=True):
     """Address to listen on, where it differs from ``server.bind``."""
     port: Port = 8443
     """Port to listen on; 0 takes a free one."""
+    uri: str | None = None
+    """How gateways reach it, ``https://NAME:PORT``, where that differs from the first of
+    ``server.names`` with ``cups.port``."""
+    request_timeout_s: Seconds = 30.0
+    """A request that is not complete by then is dropped."""
+    requests_per_minute: Annotated[float, Meta(gt=0, le=60_000)] = 30.0
+    """Of one gateway; more are refused."""
+
+
+class Certificates(msgspec.Struct, frozen=True, kw_only=True):
+    """What CUPS gives to gateways."""
+
+    key_type: Literal["ec-p256", "rsa-2048"] = "ec-p256"
+    """Of the certificates of gateways."""
+    days: Annotated[int, Meta(ge=1, le=3650)] = 365
+    """How long a certificate that CUPS has issued is valid. A gateway asks once a day. Those that a
+    person carries to a gateway last as long as the authority."""
+    renew_before_days: Annotated[int, Meta(ge=0, le=3650)] = 90
+    """CUPS renews a certificate so many days before its end."""
+
+
+class Firmware(msgspec.Struct, frozen=True, kw_only=True):
+    """Updates of gateways, which CUPS serves."""
+
+    images: Path | None = None
+    """Folder of images; absent: ``firmware`` in the data directory."""
+    s3_endpoint: str | None = None
+    """An S3-compatible store for images named ``s3://BUCKET/KEY``; absent: AWS's own. Credentials
+    are found as by every AWS client: environment, profile, instance."""
+    max_image_bytes: Annotated[int, Meta(ge=1, le=2_147_483_647)] = 268_435_456
+    """The longest image that is served."""
 
 
 class Mqtt(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,6 +200,10 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """The gateways' front end."""
     cups: Cups = Cups()
     """The gateways' configuration and update server."""
+    certificates: Certificates = Certificates()
+    """What CUPS gives to gateways."""
+    firmware: Firmware = Firmware()
+    """Updates of gateways."""
     mqtt: Mqtt = Mqtt()
     """Where uplinks are published."""
     network: Network = Network()
