@@ -18,6 +18,7 @@ import msgspec
 
 from bittern.errors import FrameError, StaleSession, StoreUnavailable
 from bittern.lorawan.frame import DataUp, Frame, JoinRequest, RejoinRequest, parse
+from bittern.lorawan.radio import Reception
 from bittern.lorawan.regions.plan import Plan
 from bittern.mac.commands.surroundings import Surroundings
 from bittern.mac.device_class import heard
@@ -86,8 +87,8 @@ class UplinkPath:
             plan = await self._directory.plan_of_gateway(gathered.best.gateway_eui)
             if plan is None:
                 self._refuse(gathered, Refused(Refusal.UNKNOWN_GATEWAY, "no longer registered"))
-            elif gathered.best.data_rate not in plan.data_rates:
-                self._refuse(gathered, _no_data_rate(gathered, plan))
+            elif (impossible := _impossible(gathered.best, plan)) is not None:
+                self._refuse(gathered, impossible, frame if isinstance(frame, DataUp) else None)
             elif isinstance(frame, DataUp):
                 await self._data(frame, gathered, plan)
             elif isinstance(frame, JoinRequest | RejoinRequest):
@@ -269,8 +270,18 @@ def _unsupported(frame: Frame) -> Refused:
     return Refused(Refusal.UNSUPPORTED_FRAME, f"{type(frame).__name__} is not for this server")
 
 
-def _no_data_rate(gathered: Gathered, plan: Plan) -> Refused:
-    return Refused(Refusal.WRONG_REGION, f"{plan.name} has no data rate {gathered.best.data_rate}")
+def _impossible(best: Reception, plan: Plan) -> Refused | None:
+    """What no device of the gateway's region sends: the gateway is configured for another one."""
+    row = plan.data_rates.get(best.data_rate)
+    if row is None:
+        return Refused(Refusal.WRONG_REGION, f"{plan.name} has no data rate {best.data_rate}")
+    if not row.uplink:
+        reason = f"DR{best.data_rate} of {plan.name} is for downlinks alone"
+        return Refused(Refusal.WRONG_REGION, reason)
+    if not plan.frequency_allowed(best.frequency_hz):
+        reason = f"{best.frequency_hz} Hz is outside {plan.name}"
+        return Refused(Refusal.WRONG_REGION, reason)
+    return None
 
 
 def _unregistered(outcome: Accepted | Retransmission) -> Refused:

@@ -106,6 +106,18 @@ async def test_a_data_rate_that_the_region_does_not_have_is_refused(stage):
     assert [e.refusal for e in stage.happened(FrameRefused)] == [Refusal.WRONG_REGION]
 
 
+async def test_a_frequency_outside_the_region_is_refused(stage):
+    device = await stage.abp()
+    for frequency_hz in (862_999_900, 870_000_100, 0, 902_300_000):
+        phy_payload = device.uplink(b"x", fport=1)
+        await stage.hear(device, phy_payload, frequency_hz=frequency_hz)
+    refused = stage.happened(FrameRefused)
+    assert [one.refusal for one in refused] == [Refusal.WRONG_REGION] * 4
+    assert refused[-1].reason == "902300000 Hz is outside EU868"
+    assert (refused[-1].dev_addr, refused[-1].fcnt16) == (device.session.dev_addr, 3)
+    assert stage.outbox.deliveries == []
+
+
 async def test_a_frame_on_port_0_is_accepted_but_owed_to_nobody(stage):
     device = await stage.abp()
     await stage.hear(device, device.uplink(b"\x02", fport=0))
