@@ -1,15 +1,22 @@
-"""Whatever is lost, repeated, replayed, rejoined or wanted anew: device and network agree.
+"""Whatever is lost, repeated, late, restarted, rejoined or wanted anew: device and network agree.
 
 The device is the simulator's, written from the specification apart from the network's half. It
 raises `DeviceComplaint` on anything that a careful device could find wrong with a downlink. As soon
 as nothing that the network has asked for is unanswered, it must know every parameter of the device;
-where the device listens it must know always.
+where the device listens in RX1 and RX2 it must know always.
+
+Of its class, the network holds exactly what the last uplink that it has heard in this session has
+said. So it sends to a device of class A as to one of class B or C in one case only: the device
+has changed since, or restarted, and no uplink of it was heard. The standard leaves that gap. There
+is a second one: where a device listens between uplinks is known when it has answered the request
+that moves it, RXParamSetupReq or PingSlotChannelReq; what is sent meanwhile may be missed.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from typing import NamedTuple
 
 import msgspec
 import pytest
@@ -24,20 +31,25 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from bittern.lorawan.commands import PingSlotChannelReq, RXParamSetupReq
 from bittern.lorawan.crypto import SessionKeys
 from bittern.lorawan.versions import MacVersion
 from bittern.mac.addresses import dev_addr
-from bittern.mac.channel_masks import enabled_channels
 from bittern.mac.commands.force_rejoin import demand
 from bittern.mac.commands.notices import Ignored
+from bittern.mac.device_class import device_class
 from bittern.mac.refused import Refused
 from bittern.mac.session import Session
 from bittern.mac.uplink import Accepted, Opened
 from bittern.mac.windows import join_windows
+from bittern.simulator.complaint import Complaint, DeviceComplaint
 from bittern.simulator.device import Abp, DownlinkReceived, Joined, Otaa, SimulatedDevice
+from bittern.simulator.ping_slots import ping_window, slot_beginning
+from bittern.simulator.radio import ReceiveWindow
 from bittern.simulator.regions import device_region
-from bittern.store.records import DeviceProfile, ServiceProfile
-from bittern.testing.pure_network import Downlink, PureNetwork, QueuedMessage
+from bittern.store.records import DeviceProfile, QueuedDownlink, ServiceProfile
+from bittern.testing.beliefs import disagreements
+from bittern.testing.pure_network import Downlink, PureNetwork, Push
 from bittern.types import (
     EUI64,
     AppKey,
@@ -64,6 +76,9 @@ V1_0_0, V1_0_2, V1_0_3, V1_0_4, V1_1 = (
     MacVersion.LORAWAN_1_0_4,
     MacVersion.LORAWAN_1_1,
 )
+REJOIN_2 = b"\xc0\x02"
+MOST_PUSHED = 6
+"""Confirmed messages at a time, far fewer than the network remembers."""
 BEFORE_1_0_3 = (V1_0_0, V1_0_2)
 KINDS = [
     (version, region, joins)
@@ -91,73 +106,32 @@ def keys_of(version: MacVersion) -> SessionKeys:
     )
 
 
-def known_of(session: Session, network: PureNetwork) -> dict[str, object]:
-    """What the network believes, in the words of the device."""
-    radio, plan = session.radio, network.plan
-    channels = {
-        channel.index: (
-            channel.frequency_hz,
-            channel.min_data_rate,
-            channel.max_data_rate,
-            channel.downlink_frequency_hz,
-        )
-        for channel in radio.extra_channels
-    }
-    return {
-        "windows": (
-            radio.rx1_delay_s,
-            radio.rx1_dr_offset,
-            radio.rx2_data_rate,
-            radio.rx2_frequency_hz,
-        ),
-        "channels": channels,
-        "enabled": set(enabled_channels(plan, radio)),
-        "data_rate": radio.data_rate,
-        "tx_power": radio.tx_power,
-        "nb_trans": radio.nb_trans,
-        "max_duty_cycle": radio.max_duty_cycle,
-        "adr_ack": (1 << radio.adr_ack_limit_exp, 1 << radio.adr_ack_delay_exp),
-        "rejoin": (radio.rejoin_max_time_n, radio.rejoin_max_count_n),
-        "ping_slot": (radio.ping_slot_frequency_hz, radio.ping_slot_data_rate),
-        "periodicity": radio.ping_slot_periodicity,
-        "beacon": radio.beacon_frequency_hz,
-    }
+LATE = {
+    Complaint.COUNTER_WENT_BACK,
+    Complaint.WRONG_MIC,
+    Complaint.WRONG_CONF_FCNT,
+    Complaint.UNASKED_ACK,
+    Complaint.TOO_LONG,
+}
+"""What a device may find wrong with a frame that was meant for an earlier window."""
 
 
-def truth_of(device: SimulatedDevice) -> dict[str, object]:
-    radio, desk, region = device.radio, device.desk, device.region
-    defaults = dict(enumerate(region.default_channels))
-    channels = {
-        index: (
-            channel.frequency_hz,
-            channel.min_data_rate,
-            channel.max_data_rate,
-            channel.downlink_frequency_hz
-            if channel.downlink_frequency_hz != channel.frequency_hz
-            else None,
-        )
-        for index, channel in radio.channels.items()
-        if region.kind == "dynamic" and channel != defaults.get(index)
-    }
-    return {
-        "windows": (
-            radio.rx1_delay_s,
-            radio.rx1_dr_offset,
-            radio.rx2_data_rate,
-            radio.rx2_frequency_hz,
-        ),
-        "channels": channels,
-        "enabled": radio.enabled,
-        "data_rate": radio.data_rate,
-        "tx_power": radio.tx_power,
-        "nb_trans": radio.nb_trans,
-        "max_duty_cycle": radio.max_duty_cycle,
-        "adr_ack": (desk.adr_ack_limit, desk.adr_ack_delay),
-        "rejoin": desk.rejoin_limits or (None, None),
-        "ping_slot": desk.ping_slot_channel or (0, None),
-        "periodicity": desk.ping_slot_periodicity,
-        "beacon": desk.beacon_frequency_hz,
-    }
+class Uplink(NamedTuple):
+    """As somebody has recorded it."""
+
+    phy_payload: bytes
+    data_rate: int
+    frequency_hz: int
+    device_class: str
+    """That the device was in when it made the frame: a repetition says what the first one said."""
+
+
+class Made(NamedTuple):
+    """A downlink that the network has made."""
+
+    phy_payload: bytes
+    counter: str
+    fcnt: int
 
 
 class Air(RuleBasedStateMachine):
@@ -174,6 +148,7 @@ class Air(RuleBasedStateMachine):
         least_power=st.sampled_from((None, None, 2)),
         fastest=st.sampled_from((None, None, 4)),
         keeps_time=st.booleans(),
+        joined=st.sampled_from((True, True, True, False)),
     )
     def begin(
         self,
@@ -183,12 +158,15 @@ class Air(RuleBasedStateMachine):
         least_power: int | None,
         fastest: int | None,
         keeps_time: bool,
+        joined: bool,
     ) -> None:
         activation: Otaa | Abp = Abp(dev_addr=dev_addr(NET_ID, 77), keys=keys_of(self.version))
         if self.joins:
             nwk_key = NwkKey(bytes([7]) * 16) if self.version is V1_1 else None
             activation = Otaa(join_eui=JOIN_EUI, app_key=AppKey(bytes([8]) * 16), nwk_key=nwk_key)
         sub_bands = (2,) if self.region == "US915" else ()
+        supports_class_c = bool(seed % 2)
+        self.made_as = "C" if supports_class_c and self.version is not V1_1 else "A"
         self.network = PureNetwork(
             DEV_EUI,
             profile=DeviceProfile(
@@ -196,7 +174,7 @@ class Air(RuleBasedStateMachine):
                 mac_version=self.version,
                 region=self.region,
                 supports_class_b=True,
-                supports_class_c=bool(seed % 2),
+                supports_class_c=supports_class_c,
             ),
             policy=ServiceProfile(id="standard"),
             net_id=NET_ID,
@@ -215,17 +193,24 @@ class Air(RuleBasedStateMachine):
             # Where no CFList masks them, the network finds all channels enabled.
             sub_bands=sub_bands if self.joins and self.version not in BEFORE_1_0_3 else (),
             adr=adr,
+            device_class=self.made_as,
             next_dev_nonce=nonce,
         )
         self.device.radio.max_tx_power = least_power
         self.device.radio.max_data_rate = fastest if self.region == "EU868" else None
         self.device.desk.keeps_time = keeps_time
-        self.recorded: list[tuple[bytes, int, int]] = []
+        self.recorded: list[Uplink] = []
         self.recorded_joins: list[tuple[bytes, int]] = []
         self.sent: list[bytes] = []
         self.received: list[DownlinkReceived] = []
         self.used_down: set[tuple[int, str, int]] = set()
+        self.made: list[Made] = []
+        self.under_way: Made | None = None
+        self.heard_down: dict[str, int] = {}
+        self.told: dict[int, str] = {}
         self.messages = 0
+        if self.joins and joined:
+            self.join(accept_heard=True)
 
     def active(self) -> bool:
         return self.device.session is not None
@@ -293,26 +278,39 @@ class Air(RuleBasedStateMachine):
         except ValueError:
             self.device._last = None
             return False
+        finally:
+            self.sent_in = self.device.device_class
         return True
 
     def _on_air(
         self, uplink_heard: bool, downlink_heard: bool, snr_db: float = 5.0
     ) -> Opened | Refused | None:
-        sent = self.device.sent
-        assert sent is not None
-        self.network.now = Instant(self.network.now + 600)
-        self.recorded.append((sent.phy_payload, sent.data_rate, sent.frequency_hz))
+        up = self._emitted()
         if not uplink_heard:
             return None
-        opened = self.network.hear(sent.phy_payload, sent.data_rate, sent.frequency_hz)
+        opened = self.network.hear(up.phy_payload, up.data_rate, up.frequency_hz)
         if isinstance(opened, Refused):
             return opened
-        down = self.network.answer(opened, sent.data_rate, sent.frequency_hz, snr_db)
+        self._tells(opened, up)
+        down = self.network.answer(opened, up.data_rate, up.frequency_hz, snr_db)
         self._agree()
         self._count(down)
         if down is not None and downlink_heard:
             self._receive(down)
         return opened
+
+    def _emitted(self) -> Uplink:
+        sent = self.device.sent
+        assert sent is not None
+        self.network.now = Instant(self.network.now + 600)
+        up = Uplink(sent.phy_payload, sent.data_rate, sent.frequency_hz, self.sent_in)
+        self.recorded.append(up)
+        return up
+
+    def _tells(self, opened: Opened, up: Uplink) -> None:
+        """In which class the device is; a copy says nothing new."""
+        if isinstance(opened, Accepted):
+            self.told[opened.after.generation] = up.device_class
 
     def _receive(self, down: Downlink) -> None:
         """Both ends mean the same windows, and the device takes the frame in either."""
@@ -322,14 +320,20 @@ class Air(RuleBasedStateMachine):
         assert offered.rx2 == (rx2.data_rate, rx2.frequency_hz)
         assert (offered.delay_s, offered.delay_s + 1) == (rx1.delay_s, rx2.delay_s)
         window = rx1 if down.composed.windows.rx1 is not None else rx2
-        received = self.device.receive(down.composed.phy_payload, window=window)
-        assert isinstance(received, DownlinkReceived)
-        assert received.fcnt == down.composed.fcnt_down
-        self.received.append(received)
-        # Once it has heard an answer, a device sends that uplink no more.
-        self.device._last = None
+        assert self._take(self.made[-1], window).fcnt == down.composed.fcnt_down
 
-    def _count(self, down: Downlink | None) -> None:
+    def _take(self, made: Made, window: ReceiveWindow) -> DownlinkReceived:
+        received = self.device.receive(made.phy_payload, window=window)
+        assert isinstance(received, DownlinkReceived)
+        assert received.fcnt == made.fcnt
+        self.heard_down[made.counter] = made.fcnt
+        self.received.append(received)
+        if window.delay_s:
+            # Once it has heard an answer, a device sends that uplink no more.
+            self.device._last = None
+        return received
+
+    def _count(self, down: Downlink | Push | None) -> None:
         """No downlink counter of a session is ever used for two frames."""
         if down is None:
             return
@@ -338,30 +342,14 @@ class Air(RuleBasedStateMachine):
         use = (composed.after.generation, counter, composed.fcnt_down)
         assert use not in self.used_down
         self.used_down.add(use)
+        session = self.device.session
+        if session is not None and session.dev_addr == composed.after.dev_addr:
+            self.under_way = Made(composed.phy_payload, counter, composed.fcnt_down)
+            self.made.append(self.under_way)
 
     def _agree(self) -> None:
         """After an uplink of the device was heard."""
-        session = self._current()
-        known, truth = known_of(session, self.network), truth_of(self.device)
-        assert known["windows"] == truth["windows"], (known["windows"], truth["windows"])
-        if any(not request.answered for request in session.requests):
-            return
-        if session.radio.link_uncertain or self._has_fallen_back():
-            for name in ("enabled", "data_rate", "tx_power", "nb_trans"):
-                del known[name], truth[name]
-        if known["ping_slot"] == (0, self.network.plan.class_b.ping_slot_data_rate):
-            known["ping_slot"] = truth["ping_slot"] = None
-        if known["periodicity"] != truth["periodicity"]:
-            # The network knows first: its answer may be lost.
-            assert self.device.desk._told_periodicity == known["periodicity"]
-            del known["periodicity"], truth["periodicity"]
-        assert known == truth, {k: (known[k], truth[k]) for k in known if known[k] != truth[k]}
-
-    def _has_fallen_back(self) -> bool:
-        """A device that has no ADR, or that asks, moves by itself."""
-        return (
-            not self.device.adr and self.device.radio.data_rate != self._current().radio.data_rate
-        )
+        assert disagreements(self._current(), self.network, self.device) == {}
 
     def _current(self) -> Session:
         assert self.device.session is not None
@@ -408,44 +396,173 @@ class Air(RuleBasedStateMachine):
     @rule(size=st.integers(0, 60), confirmed=st.booleans(), fport=st.integers(1, 223))
     def queue_message(self, size: int, confirmed: bool, fport: int) -> None:
         self.messages += 1
-        message = QueuedMessage(f"m{self.messages}", bytes(size), fport, confirmed)
+        message = QueuedDownlink(
+            message_id=f"m{self.messages}",
+            dev_eui=DEV_EUI,
+            payload=bytes(size),
+            fport=fport,
+            confirmed=confirmed,
+            queued_at=NOW,
+        )
         self.network.queue.append(message)
 
     @precondition(active)
-    @rule(what=st.sampled_from(("link_check", "device_time", "ping_slots", "beacon", "class")))
+    @rule(what=st.sampled_from(("link_check", "device_time", "ping_slots", "beacon")))
     def ask(self, what: str) -> None:
         desk = self.device.desk
         if desk._asked:
             return
+        self.device._last = None  # it is done with that uplink
         match what:
             case "link_check":
                 desk.ask_link_check()
             case "device_time" if self.version not in BEFORE_1_0_3:
                 desk.ask_device_time()
             case "ping_slots":
+                self.device.lose_beacon()  # slots change in class A (TS001-1.0.4, 12.1)
                 desk.tell_ping_slots(self.messages % 8)
             case "beacon" if self.version in BEFORE_1_0_3:
                 desk.ask_beacon_timing()
-            case "class" if self.version is V1_1:
-                desk.indicate_class("C" if self.network.profile.supports_class_c else "A")
 
     @precondition(lambda self: self.recorded)
     @rule(data=st.data())
     def replay(self, data: st.DataObject) -> None:
-        phy_payload, data_rate, frequency_hz = data.draw(st.sampled_from(self.recorded))
+        """By a stranger, or by a gateway that is late: older copies come after newer ones."""
+        up = data.draw(st.sampled_from(self.recorded))
         before = list(self.network.delivered)
-        outcome = self.network.hear(phy_payload, data_rate, frequency_hz)
+        outcome = self.network.hear(up.phy_payload, up.data_rate, up.frequency_hz)
         if isinstance(outcome, Accepted):
             # The network had not heard it the first time, so it is late, not twice.
             assert outcome.payload not in before
+            assert outcome.fcnt > outcome.before.fcnt_up
         if isinstance(outcome, Opened):
-            self._count(self.network.answer(outcome, data_rate, frequency_hz))
+            self._tells(outcome, up)
+            self._count(self.network.answer(outcome, up.data_rate, up.frequency_hz))
+            self.under_way = None  # it answers what the device may have had an answer to
+
+    @precondition(lambda self: self.active() and self.made and self.device._last is not None)
+    @rule(data=st.data())
+    def hear_late(self, data: st.DataObject) -> None:
+        """The last frame of the network comes in a later window; or an older one, too late."""
+        made = data.draw(st.sampled_from(self.made))
+        window = self.device.windows()[1]
+        if made.fcnt <= self.heard_down.get(made.counter, -1):
+            with pytest.raises(DeviceComplaint):
+                self.device.receive(made.phy_payload, window=window)
+        elif made is self.under_way:
+            try:
+                self._take(made, window)
+            except DeviceComplaint as complaint:
+                assert complaint.complaint in LATE
 
     @precondition(lambda self: self.recorded_joins)
     @rule(data=st.data())
     def replay_a_join(self, data: st.DataObject) -> None:
         phy_payload, frequency_hz = data.draw(st.sampled_from(self.recorded_joins))
         assert isinstance(self.network.join(phy_payload, frequency_hz), Refused)
+
+    # Classes B and C
+
+    @precondition(lambda self: self.version is V1_1 and self.active())
+    @rule(device_class=st.sampled_from("AC"))
+    def indicate(self, device_class: str) -> None:
+        if self.device.device_class == "B":
+            return
+        if device_class == "A" or self.network.profile.supports_class_c:
+            self.device._last = None
+            self.made.clear()  # what is still under way would answer another indication
+            self.device.desk.indicate_class(device_class)
+
+    @precondition(active)
+    @rule(told=st.sampled_from((True, True, False)))
+    def find_the_beacon(self, told: bool) -> None:
+        """Once the network has confirmed its slots; `told`: and it says so."""
+        desk = self.device.desk
+        if desk.told_periodicity is None or desk.told_periodicity != desk.ping_slot_periodicity:
+            self.ask("ping_slots")
+            self.send(2, False, True, True, 10.0)
+        confirmed = desk.ping_slot_periodicity is not None
+        if confirmed and desk.told_periodicity == desk.ping_slot_periodicity:
+            self.device.find_beacon()
+            self.send(2, False, told, told, 10.0)
+
+    @precondition(lambda self: self.device.device_class == "B")
+    @rule()
+    def lose_the_beacon(self) -> None:
+        self.device.lose_beacon()
+
+    @rule(
+        heard=st.sampled_from((True, True, False)),
+        confirmed=st.booleans(),
+        waited_s=st.integers(0, 300),
+    )
+    def push(self, heard: bool, confirmed: bool, waited_s: int) -> None:
+        if not self.network.queue:
+            self.queue_message(2, confirmed, 1)
+        self.network.now = Instant(self.network.now + waited_s)
+        if any(len(one.confirmed_down) > MOST_PUSHED for one in self.network.sessions):
+            return
+        pushed = self.network.push()
+        self._count(pushed)
+        if pushed is None or not heard or not self._listens(pushed):
+            return
+        window, offered = self._between_uplinks(pushed), pushed.composed.windows.rx2
+        if offered == (window.data_rate, window.frequency_hz):
+            self._take(self.made[-1], window)
+        else:
+            moves = PingSlotChannelReq if pushed.slot else RXParamSetupReq
+            unanswered = [one for one in pushed.composed.after.requests if not one.answered]
+            assert moves.CID in [one.commands[0] for one in unanswered]
+
+    def _listens(self, pushed: Push) -> bool:
+        session = self.device.session
+        ours = session is not None and session.dev_addr == pushed.composed.after.dev_addr
+        return ours and self.device.device_class == pushed.served
+
+    def _between_uplinks(self, pushed: Push) -> ReceiveWindow:
+        device, slot = self.device, pushed.slot
+        assert device.session is not None
+        if slot is None:
+            return device.radio.rx2_window()
+        address, periodicity = device.session.dev_addr, device.desk.ping_slot_periodicity
+        assert periodicity is not None
+        assert slot_beginning(slot.gps_time_us, address, periodicity)
+        channel = device.desk.ping_slot_channel
+        return ping_window(device.region, address, slot.gps_time_us, channel)
+
+    # Somebody's power is lost
+
+    @precondition(active)
+    @rule(idle=st.booleans(), stored=st.booleans(), answered=st.booleans())
+    def restart_the_network(self, idle: bool, stored: bool, answered: bool) -> None:
+        """If not idle, while it deals with an uplink: what is not stored was never heard."""
+        if idle:
+            return self.network.restart()
+        payload = len(self.sent).to_bytes(2, "big")
+        if not self._sends(payload, False):
+            return
+        self.sent.append(payload)
+        up = self._emitted()
+        opened = self.network.hear(up.phy_payload, up.data_rate, up.frequency_hz)
+        assert isinstance(opened, Accepted)
+        if stored or answered:
+            self._tells(opened, up)
+        if answered:
+            self._count(self.network.answer(opened, up.data_rate, up.frequency_hz))
+        elif stored:
+            self.network.settle(opened, up.data_rate, up.frequency_hz)
+        self.network.restart()
+        assert (payload in self.network.delivered) is (stored or answered)
+
+    @precondition(active)
+    @rule(remembers=st.booleans())
+    def restart_the_device(self, remembers: bool) -> None:
+        """Before 1.0.4 a device that has no memory has to join, and so has a session to lose."""
+        remembers = remembers and self.version in (V1_0_4, V1_1)
+        if remembers or self.joins or self.version is V1_1:
+            self.device.restart(remembers=remembers)
+            if not remembers:
+                self.made.clear()
 
     # The device joins, and rejoins
 
@@ -500,14 +617,26 @@ class Air(RuleBasedStateMachine):
         assert offered.rx1 == (rx1.data_rate, rx1.frequency_hz)
         assert offered.rx2 == (rx2.data_rate, rx2.frequency_hz)
         assert offered.delay_s == rx1.delay_s
+        if sent.phy_payload[:2] == REJOIN_2:
+            before = self._current().generation
+            self.told[granted.session.generation] = self.told.get(before, self.made_as)
         if accept_heard:
             joined = self.device.receive(granted.phy_payload, window=rx1)
             assert isinstance(joined, Joined)
             assert joined.dev_addr == granted.session.dev_addr
             self.sent.append(b"join")
+            self.made.clear()
+            self.heard_down.clear()
         return None
 
     # Always
+
+    @invariant()
+    def the_device_is_served_in_the_class_that_it_has_told(self) -> None:
+        for session in self.network.sessions if hasattr(self, "network") else ():
+            told = self.told.get(session.generation, self.made_as)
+            expected = "A" if session.pending else told
+            assert device_class(session, self.network.profile) == expected
 
     @invariant()
     def nothing_is_delivered_twice(self) -> None:

@@ -162,6 +162,8 @@ class CommandDesk:
     """Type, data rate, retries and period of the last ForceRejoinReq."""
     ping_slot_periodicity: int | None = None
     """Told to the network and confirmed by it."""
+    told_periodicity: int | None = None
+    """Told to the network, confirmed or not."""
     ping_slot_channel: tuple[int, int] | None = None
     """Frequency in Hz, 0 for the region's, and data rate."""
     beacon_frequency_hz: int = 0
@@ -171,7 +173,6 @@ class CommandDesk:
     _sticky: list[bytes] = field(default_factory=list)
     _asked: list[bytes] = field(default_factory=list)
     _open_questions: set[Down] = field(default_factory=set)
-    _told_periodicity: int | None = None
 
     def ask_link_check(self) -> None:
         self._asked.append(LINK_CHECK_REQ)
@@ -189,7 +190,7 @@ class CommandDesk:
         """A ping slot every 2^periodicity seconds; confirmed by ``ping_slot_periodicity``."""
         self._asked.append(bytes((PING_SLOT_INFO_REQ, periodicity)))
         self._open_questions.add(Down.PING_SLOT_INFO_ANS)
-        self._told_periodicity = periodicity
+        self.told_periodicity = periodicity
 
     def indicate_class(self, device_class: str) -> None:
         number = {name: number for number, name in _CLASSES.items()}[device_class]
@@ -351,7 +352,7 @@ class CommandDesk:
         if cid is Down.LINK_CHECK_ANS:
             self.link_check = content[0], content[1]
         elif cid is Down.PING_SLOT_INFO_ANS:
-            self.ping_slot_periodicity = self._told_periodicity
+            self.ping_slot_periodicity = self.told_periodicity
         elif cid is Down.BEACON_TIMING_ANS:
             self.beacon_timing = int.from_bytes(content[:2], "little"), content[2]
         else:

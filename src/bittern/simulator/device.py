@@ -394,7 +394,8 @@ class SimulatedDevice:
 
     def find_beacon(self) -> None:
         """Class B from now on (TS001-1.0.4, 10). Raises ``ValueError`` before PingSlotInfoAns."""
-        if self.session is None or self.desk.ping_slot_periodicity is None:
+        told, confirmed = self.desk.told_periodicity, self.desk.ping_slot_periodicity
+        if self.session is None or confirmed is None or told != confirmed:
             raise ValueError("the network has not confirmed the ping slots")
         self.device_class = "B"
 

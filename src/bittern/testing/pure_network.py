@@ -1,7 +1,7 @@
 """The pure parts of the network joined as the application core joins them, for one device.
 
-Its store is two attributes, its radio whatever the test does with the bytes. Property tests and
-simulations that need no gateway run on it.
+Its store is three attributes, its radio whatever the test does with the bytes; `restart` leaves
+what a store would have kept. Property tests and simulations that need no gateway run on it.
 """
 
 from __future__ import annotations
@@ -10,12 +10,17 @@ from collections.abc import Sequence
 
 import msgspec
 
+from bittern.lorawan.class_b import PingSlot
 from bittern.lorawan.crypto import SessionKeys
 from bittern.lorawan.frame import DataUp, JoinRequest, RejoinRequest, parse
+from bittern.lorawan.gps_time import gps_time_us
+from bittern.lorawan.radio import DeviceClass
 from bittern.lorawan.regions import plan_of_profile
+from bittern.mac import listening
 from bittern.mac.addresses import dev_addr
 from bittern.mac.commands.notices import Notice
 from bittern.mac.commands.surroundings import Surroundings
+from bittern.mac.device_class import device_class
 from bittern.mac.downlink import Composed, Message, PayloadTooLong, compose
 from bittern.mac.exchange import Answered, exchange
 from bittern.mac.join import JoinGranted
@@ -29,17 +34,12 @@ from bittern.mac.session import JoinState, Session
 from bittern.mac.uplink import Accepted, Opened, accept
 from bittern.mac.wanted import Wanted, wanted
 from bittern.mac.windows import Windows, windows
-from bittern.store.records import DeviceProfile, ServiceProfile
+from bittern.store import codec
+from bittern.store.records import DeviceProfile, QueuedDownlink, ServiceProfile
+from bittern.store.vault import KEY_SIZE, KeyRing
 from bittern.types import DevAddr, DevEUI, Instant, NetID
 
-
-class QueuedMessage(msgspec.Struct, frozen=True):
-    """An application's payload for the device."""
-
-    message_id: str
-    payload: bytes
-    fport: int
-    confirmed: bool
+VAULT = KeyRing({1: bytes(KEY_SIZE)})
 
 
 class Downlink(msgspec.Struct, frozen=True):
@@ -47,6 +47,15 @@ class Downlink(msgspec.Struct, frozen=True):
 
     composed: Composed
     offered: Windows
+
+
+class Push(msgspec.Struct, frozen=True):
+    """A frame that answers no uplink."""
+
+    composed: Composed
+    served: DeviceClass
+    """The class that the device is believed to be in: C, or B in `slot`."""
+    slot: PingSlot | None
 
 
 class PureNetwork:
@@ -72,7 +81,7 @@ class PureNetwork:
         self.sub_bands = tuple(sub_bands)
         self.join_state: JoinState | None = None
         self.sessions: list[Session] = []
-        self.queue: list[QueuedMessage] = []
+        self.queue: list[QueuedDownlink] = []
         self.delivered: list[bytes] = []
         self.acked: list[str] = []
         self.notices: list[Notice] = []
@@ -122,20 +131,27 @@ class PureNetwork:
             plan=self.plan,
             now=self.now,
         )
+        return opened
+
+    def settle(
+        self, opened: Opened, data_rate: int, frequency_hz: int, snr_db: float = 5.0
+    ) -> Answered:
+        """The one transaction: the session, the delivery, the message that was acknowledged."""
+        answered = self._exchange(opened, data_rate, frequency_hz, snr_db)
+        self.notices += answered.notices
+        self.replace(opened.before, answered.session)
         if isinstance(opened, Accepted):
             self.delivered.append(opened.payload)
             if opened.acked_message_id is not None:
                 self.acked.append(opened.acked_message_id)
                 self.queue = [m for m in self.queue if m.message_id != opened.acked_message_id]
-        return opened
+        return answered
 
     def answer(
         self, opened: Opened, data_rate: int, frequency_hz: int, snr_db: float = 5.0
     ) -> Downlink | None:
         """What goes back, if anything does."""
-        answered = self._exchange(opened, data_rate, frequency_hz, snr_db)
-        self.notices += answered.notices
-        self.replace(opened.before, answered.session)
+        answered = self.settle(opened, data_rate, frequency_hz, snr_db)
         message: Message | None = self.queue[0] if self.queue else None
         if not (answered.owed or answered.commands or message):
             return None
@@ -151,10 +167,42 @@ class PureNetwork:
         )
         if isinstance(down, PayloadTooLong | Refused):
             return None
+        self._sent(down)
+        return Downlink(down, offered)
+
+    def _sent(self, down: Composed) -> None:
         self.replace(down.before, down.after)
         if down.message_id is not None and not down.confirmed:
             self.queue.pop(0)
-        return Downlink(down, offered)
+
+    def push(self) -> Push | None:
+        """Send the first message now, if the device is believed to listen between its uplinks."""
+        for session in self.sessions if self.queue else ():
+            served = device_class(session, self.profile)
+            if served != "A":
+                return self._push(session, served)
+        return None
+
+    def _push(self, session: Session, served: DeviceClass) -> Push | None:
+        slot, offered = None, listening.always(session, self.plan)
+        if served == "B":
+            slot = listening.next_slot(session, gps_time_us(self.now))
+            offered = listening.in_ping_slot(session, self.plan, slot)
+        adr = self.wanted.adr is not None
+        down = compose(session, windows=offered, message=self.queue[0], adr=adr)
+        if not isinstance(down, Composed):
+            return None
+        self._sent(down)
+        return Push(down, served, slot)
+
+    def restart(self) -> None:
+        """Everything is lost that a store does not keep."""
+        rows = [codec.session_to_row(one, VAULT) for one in self.sessions]
+        self.sessions = [codec.session_from_row(row, VAULT) for row in rows]
+        if self.join_state is not None:
+            self.join_state = codec.join_state_from_row(codec.join_state_to_row(self.join_state))
+        queued = [codec.downlink_to_row(one, VAULT) for one in self.queue]
+        self.queue = [codec.downlink_from_row(row, VAULT) for row in queued]
 
     def _exchange(
         self, opened: Opened, data_rate: int, frequency_hz: int, snr_db: float

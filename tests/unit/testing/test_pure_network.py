@@ -10,9 +10,11 @@ from bittern.lorawan.versions import MacVersion
 from bittern.mac.refused import Refused
 from bittern.mac.uplink import Accepted, Retransmission
 from bittern.simulator.device import Abp, Otaa, SimulatedDevice
+from bittern.simulator.ping_slots import slot_beginning
 from bittern.simulator.regions import device_region
 from bittern.store.records import DeviceProfile, ServiceProfile
-from bittern.testing.pure_network import PureNetwork, QueuedMessage
+from bittern.testing import examples
+from bittern.testing.pure_network import PureNetwork
 from bittern.types import EUI64, AppKey, DevAddr, DevEUI, Instant, JoinEUI, NetID, NwkKey
 
 NOW = Instant(1_700_000_000.0)
@@ -55,20 +57,25 @@ def heard(network: PureNetwork, device: SimulatedDevice):
     return network.hear(sent.phy_payload, sent.data_rate, sent.frequency_hz)
 
 
-def test_an_uplink_is_delivered_and_answered() -> None:
-    network, device = a_network(), a_device()
-    network.queue.append(QueuedMessage("m1", b"open", 7, True))
-    device.uplink(b"hello", 10)
+def answer(network: PureNetwork, device: SimulatedDevice):
     opened = heard(network, device)
     assert isinstance(opened, Accepted)
-    down = network.answer(opened, device.sent.data_rate, device.sent.frequency_hz)
+    return network.answer(opened, device.sent.data_rate, device.sent.frequency_hz)
+
+
+def test_an_uplink_is_delivered_and_answered() -> None:
+    network, device = a_network(), a_device()
+    message = examples.downlink(payload=b"open", fport=7, confirmed=True)
+    network.queue.append(message)
+    device.uplink(b"hello", 10)
+    down = answer(network, device)
     assert network.delivered == [b"hello"]
     # The new channels take no room from the message here.
     received = device.receive(down.composed.phy_payload)
     assert received.payload == b"open"
     device.uplink(b"", 10)
-    assert heard(network, device).acked_message_id == "m1"
-    assert network.acked == ["m1"]
+    answer(network, device)
+    assert network.acked == [message.message_id]
     assert network.queue == []
 
 
@@ -77,12 +84,13 @@ def test_what_was_not_answered_is_not_stored() -> None:
     device.uplink(b"hello", 10)
     assert isinstance(heard(network, device), Accepted)
     assert network.sessions[0].fcnt_up == -1
+    assert network.delivered == []
 
 
 def test_a_repetition_is_told_from_a_new_frame() -> None:
     network, device = a_network(), a_device()
     device.uplink(b"hello", 10)
-    network.answer(heard(network, device), device.sent.data_rate, device.sent.frequency_hz)
+    answer(network, device)
     device.retransmit()
     assert isinstance(heard(network, device), Retransmission)
     assert network.delivered == [b"hello"]
@@ -114,3 +122,49 @@ def test_other_profiles_are_wanted_at_once() -> None:
     network = a_network()
     network.want(msgspec.structs.replace(network.profile, rx1_delay_s=5), network.policy)
     assert network.wanted.rx1_delay_s == 5
+
+
+def of_class(network: PureNetwork, **classes: bool) -> None:
+    network.want(msgspec.structs.replace(network.profile, **classes), network.policy)
+
+
+def test_a_device_of_class_c_is_sent_its_messages_at_once() -> None:
+    network, device = a_network(), a_device()
+    network.queue.append(examples.downlink())
+    assert network.push() is None
+    of_class(network, supports_class_c=True)
+    pushed = network.push()
+    assert (pushed.served, pushed.slot) == ("C", None)
+    window = device.radio.rx2_window()
+    assert pushed.composed.windows.rx2 == (window.data_rate, window.frequency_hz)
+    assert device.receive(pushed.composed.phy_payload, window=window).payload == b"open the valve"
+    assert network.queue == []
+
+
+def test_a_device_of_class_b_is_sent_its_messages_in_a_ping_slot() -> None:
+    network, device = a_network(), a_device()
+    of_class(network, supports_class_b=True)
+    device.desk.tell_ping_slots(0)
+    device.uplink()
+    device.receive(answer(network, device).composed.phy_payload)
+    device.find_beacon()
+    device.uplink()
+    answer(network, device)
+    network.queue.append(examples.downlink())
+    pushed = network.push()
+    assert pushed.served == "B"
+    assert slot_beginning(pushed.slot.gps_time_us, ADDRESS, 0)
+
+
+def test_a_restart_leaves_what_a_store_keeps() -> None:
+    network, device = a_network(MacVersion.LORAWAN_1_1), a_device(MacVersion.LORAWAN_1_1)
+    network.sessions = []
+    device.join_request()
+    device.receive(network.join(device.sent.phy_payload, device.sent.frequency_hz).phy_payload)
+    device.uplink(b"hello", 10)
+    answer(network, device)
+    network.queue.append(examples.downlink())
+    before = network.sessions, network.join_state, network.queue
+    network.restart()
+    assert (network.sessions, network.join_state, network.queue) == before
+    assert network.sessions[0] is not before[0][0]
