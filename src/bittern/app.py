@@ -23,6 +23,7 @@ from bittern.errors import ChangesTrimmed, StoreError
 from bittern.installation import authorities, only_server, opened_store, server_certificate
 from bittern.lorawan.radio import TransmissionReport
 from bittern.network.core import Network, NetworkSettings
+from bittern.network.events import NetworkEvent
 from bittern.network.gateways import Gateways
 from bittern.network.ports import Clock
 from bittern.network.randomness import BlockRandomness
@@ -38,6 +39,7 @@ from bittern.servers.http import HttpServer
 from bittern.servers.lns import LnsServer
 from bittern.servers.lns_hub import Traffic
 from bittern.servers.metrics import Figures, registry
+from bittern.servers.notifier import Notifier
 from bittern.servers.transport import Identity, Transport
 from bittern.store.protocol import Store
 from bittern.store.records import Change, GatewayCertificate
@@ -88,10 +90,13 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
         transport.trust_certificates(_pems(await store.foreign_certificates()))
         background.repeat(_renewing(transport), DAILY_S, "renew certificate")
         background.repeat(_following(transport), ROTATION_POLL_S, "follow authorities")
-        lns = _lns(configuration, network, transport, background, now)
-        status = StatusKeeper(store, lns.counted, now)
+        status = StatusKeeper(store, lambda: lns.counted(), now)
+        lns = _lns(configuration, network, transport, status, background, now)
         lns.watch(status)
-        stack.enter_context(network.journal.watching(status.record))
+        notifier = Notifier(mqtt, now=now, randomness=random.SystemRandom(), chance=random.random)
+        if configuration.mqtt.connection_events:
+            lns.watch(notifier)
+        await enter(task(notifier.run(), "publish notices"))
         stack.push_async_callback(status.finish)
         await enter(task(status.run(), "keep the state of gateways"))
         gateways.join(lns)
@@ -194,6 +199,7 @@ def _lns(
     configuration: Configuration,
     network: Network,
     transport: Transport,
+    status: StatusKeeper,
     background: Background,
     now: Clock,
 ) -> LnsServer:
@@ -203,6 +209,10 @@ def _lns(
         name = f"downlink {report.downlink_id} transmitted"
         background.start(network.downlinks.transmitted(report), name)
 
+    def record(event: NetworkEvent) -> None:
+        network.record(event)
+        status.record(event)
+
     return LnsServer(
         settings=configuration.lns,
         host=configuration.host_of(configuration.lns),
@@ -211,7 +221,7 @@ def _lns(
         traffic=Traffic(
             on_uplink=network.intake.receive,
             on_transmitted=on_transmitted,
-            record=network.record,
+            record=record,
         ),
         now=now,
     )

@@ -152,6 +152,9 @@ class Mqtt(msgspec.Struct, frozen=True, kw_only=True):
     password: Secret | None = None
     """Password for the broker. Only from the environment; in a file of its own it is
     ``mqtt.password_file``."""
+    connection_events: bool = True
+    """Publish it when a gateway connects or disconnects, on
+    ``$aws/iotwireless/events/connection_status/...``."""
     client_id: Annotated[str, Meta(min_length=1, max_length=64)] = "bittern"
     """Client identifier at the broker. Two servers at one broker need two."""
 

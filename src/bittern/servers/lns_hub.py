@@ -45,6 +45,7 @@ class ConnectedGateway(msgspec.Struct, frozen=True, kw_only=True):
     """A data connection that is up."""
 
     gateway_eui: GatewayEUI
+    gateway_id: str = ""
     station: str
     model: str = ""
     package: str = ""

@@ -327,6 +327,7 @@ class DataListener(_Listener):
         self._arm()
         self._connected = ConnectedGateway(
             gateway_eui=self.gateway_eui,
+            gateway_id=self.admitted.gateway.id if self.admitted else "",
             station=event.station,
             model=event.model or "",
             package=event.package or "",
