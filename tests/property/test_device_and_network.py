@@ -15,7 +15,9 @@ that moves it, RXParamSetupReq or PingSlotChannelReq; what is sent meanwhile may
 from __future__ import annotations
 
 import random
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -48,7 +50,6 @@ from bittern.simulator.ping_slots import ping_window, slot_beginning
 from bittern.simulator.radio import ReceiveWindow
 from bittern.simulator.regions import device_region
 from bittern.store.records import DeviceProfile, QueuedDownlink, ServiceProfile
-from bittern.testing.beliefs import disagreements
 from bittern.testing.pure_network import Downlink, PureNetwork, Push
 from bittern.types import (
     EUI64,
@@ -64,6 +65,9 @@ from bittern.types import (
     Refusal,
     SNwkSIntKey,
 )
+
+sys.path.insert(0, str(Path(__file__).parent))
+from beliefs import disagreements
 
 NOW = Instant(1_700_000_000.0)
 NET_ID = NetID.from_hex("000013")

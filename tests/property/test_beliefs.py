@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import random
+import sys
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -10,9 +12,11 @@ from bittern.lorawan.versions import MacVersion
 from bittern.simulator.device import Abp, SimulatedDevice
 from bittern.simulator.regions import device_region
 from bittern.store.records import DeviceProfile, ServiceProfile
-from bittern.testing.beliefs import disagreements, known_of, truth_of
 from bittern.testing.pure_network import PureNetwork
 from bittern.types import EUI64, DevAddr, DevEUI, Instant, NetID
+
+sys.path.insert(0, str(Path(__file__).parent))
+from beliefs import disagreements, known_of, truth_of
 
 DEV_EUI = DevEUI(EUI64.from_hex("0004a30b001c0530"))
 ADDRESS = DevAddr.from_hex("26000001")
