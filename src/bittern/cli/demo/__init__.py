@@ -12,8 +12,17 @@ from typing import Annotated
 import typer
 
 from bittern.cli.group import verb
+from bittern.cli.parameters import parsed
 
 app = verb()
+
+
+def _simulated_region(text: str) -> str:
+    """A region by any of its names, if devices of it can be simulated."""
+    from bittern.lorawan.regions import plan
+    from bittern.simulator.regions import device_region
+
+    return device_region(plan(text).name).name
 
 
 @app.command()
@@ -36,6 +45,15 @@ def demo(
             " the end.",
         ),
     ] = None,
+    region: Annotated[
+        str | None,
+        typer.Option(
+            parser=parsed(_simulated_region),
+            metavar="REGION",
+            help="Put all gateways and devices into this region. Without it: some are in EU868 and"
+            " some in US915.",
+        ),
+    ] = None,
 ) -> None:
     """Run a server with simulated gateways and devices, and show what arrives.
 
@@ -43,4 +61,4 @@ def demo(
     """
     from bittern.cli.demo.stage import play
 
-    raise typer.Exit(play(seconds, data_dir))
+    raise typer.Exit(play(seconds, data_dir, region))

@@ -6,7 +6,7 @@ import random
 import secrets
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bittern import installation
@@ -97,6 +97,28 @@ DEVICES = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Everybody in one demo."""
+
+    gateways: tuple[GatewayPart, ...] = GATEWAYS
+    devices: tuple[DevicePart, ...] = DEVICES
+
+    @classmethod
+    def of(cls, region: str | None) -> Cast:
+        """All of them in that region; without one, each where it is at home."""
+        if region is None:
+            return cls()
+        return cls(
+            tuple(replace(part, region=region) for part in GATEWAYS),
+            tuple(replace(part, region=region) for part in DEVICES),
+        )
+
+    def within_reach(self, part: DevicePart) -> Iterator[GatewayPart]:
+        """Gateways that listen where the device sends."""
+        return (gateway for gateway in self.gateways if gateway.region == part.region)
+
+
 async def register_gateway(
     store: Store,
     configuration: Configuration,
@@ -177,8 +199,3 @@ def _simulated(activation: Activation) -> Otaa | Abp:
             return Otaa(join_eui=join_eui, app_key=app_key, nwk_key=nwk_key)
         case AbpActivation(dev_addr=dev_addr, keys=keys):
             return Abp(dev_addr=dev_addr, keys=keys)
-
-
-def within_reach(part: DevicePart) -> Iterator[GatewayPart]:
-    """Gateways that listen where the device sends."""
-    return (gateway for gateway in GATEWAYS if gateway.region == part.region)

@@ -19,6 +19,7 @@ import typer
 from bittern import installation
 from bittern.cli import output
 from bittern.cli.demo import cast
+from bittern.cli.demo.cast import Cast
 from bittern.cli.demo.screen import shown
 from bittern.cli.demo.story import DeviceState, Story
 from bittern.cli.log import start_logging
@@ -45,13 +46,13 @@ GATEWAY_PATIENCE_S = 15.0
 MQTT_USER = "bittern"
 
 
-def play(seconds: float | None, data_dir: Path | None) -> int:
-    """The exit code."""
+def play(seconds: float | None, data_dir: Path | None, region: str | None = None) -> int:
+    """The exit code. In `region` are all gateways and devices, in their own if it is none."""
     with _folder(data_dir) as folder:
         configuration = _configuration(folder)
         with (folder / "server.log").open("w") as log:
             start_logging(Log(format="text"), log)
-            return run_on_uvloop(_play(configuration, seconds))
+            return run_on_uvloop(_play(configuration, Cast.of(region), seconds))
 
 
 @contextmanager
@@ -88,27 +89,27 @@ def _free(port: int) -> int:
     return port
 
 
-async def _play(configuration: Configuration, seconds: float | None) -> int:
+async def _play(configuration: Configuration, parts: Cast, seconds: float | None) -> int:
     from bittern.app import running
 
     began = time.monotonic()
     story = Story(
         clock=lambda: time.monotonic() - began,
-        gateways={part.eui: part.name for part in cast.GATEWAYS},
-        devices={part.dev_eui: DeviceState(part.name, part.what) for part in cast.DEVICES},
+        gateways={part.eui: part.name for part in parts.gateways},
+        devices={part.dev_eui: DeviceState(part.name, part.what) for part in parts.devices},
     )
     stop = stop_on_signals()
     async with (
         running(configuration) as addresses,
         installation.opened_store(configuration, Instant(time.time())) as store,
     ):
-        _tell_places(configuration, addresses)
+        _tell_places(configuration, addresses, parts.gateways[0].name)
         with shown(story):
-            await _Stage(configuration, addresses, store, story).perform(stop, seconds)
+            await _Stage(configuration, addresses, store, story, parts).perform(stop, seconds)
     return verdict(story, in_time=seconds is not None and not stop.is_set())
 
 
-def _tell_places(configuration: Configuration, addresses: Addresses) -> None:
+def _tell_places(configuration: Configuration, addresses: Addresses, gateway: str) -> None:
     """How to look further, while it runs."""
     folder, mqtt = configuration.data_dir, urlsplit(addresses.mqtt)
     password = Layout(folder).mqtt_password
@@ -119,7 +120,7 @@ def _tell_places(configuration: Configuration, addresses: Addresses) -> None:
         f' -P "$(cat {password})" -t {installation.DEFAULT_TOPIC}',
         f"  bittern tail --data-dir {folder}",
         f"  bittern device list --data-dir {folder}",
-        f"  ls {folder / 'gateways' / cast.GATEWAYS[0].name}    # what a station needs",
+        f"  ls {folder / 'gateways' / gateway}    # what a station needs",
         "",
     ):
         typer.echo(line)
@@ -141,12 +142,18 @@ class _Stage:
     """Gateways, devices and a subscriber around a running server."""
 
     def __init__(
-        self, configuration: Configuration, addresses: Addresses, store: Store, story: Story
+        self,
+        configuration: Configuration,
+        addresses: Addresses,
+        store: Store,
+        story: Story,
+        parts: Cast,
     ) -> None:
         self._configuration = configuration
         self._addresses = addresses
         self._store = store
         self._story = story
+        self._parts = parts
         self._chance = random.Random()
         self._air = Air(on_received=lambda device, what: story.received(device.dev_eui, what))
         self._gateways: dict[EUI64, SimulatedGateway] = {}
@@ -169,7 +176,7 @@ class _Stage:
 
     async def _register(self) -> list[tuple[cast.DevicePart, SimulatedDevice]]:
         now = Instant(time.time())
-        for part in cast.GATEWAYS:
+        for part in self._parts.gateways:
             folder = self._configuration.data_dir / "gateways" / part.name
             await cast.register_gateway(
                 self._store,
@@ -184,7 +191,7 @@ class _Stage:
             )
         return [
             (part, await cast.register_device(self._store, part, self._chance, now))
-            for part in cast.DEVICES
+            for part in self._parts.devices
         ]
 
     async def _subscribe(self) -> None:
@@ -233,14 +240,14 @@ class _Stage:
             await asyncio.sleep(self._chance.uniform(*PAUSE_S))
 
     async def _gateways_are_there(self, part: cast.DevicePart) -> None:
-        for gateway in cast.within_reach(part):
+        for gateway in self._parts.within_reach(part):
             await self._gateways[gateway.eui].configured.wait()
         await asyncio.sleep(self._chance.uniform(0.0, 1.0))
 
     async def _exchange(self, part: cast.DevicePart, device: SimulatedDevice) -> None:
         heard_by = [
             Hearing(self._gateways[gateway.eui], self._chance.randint(-115, -60), 7.5)
-            for gateway in cast.within_reach(part)
+            for gateway in self._parts.within_reach(part)
         ]
         try:
             await self._air.exchange(device, heard_by)
@@ -269,4 +276,4 @@ class _Stage:
             await asyncio.sleep(DOWNLINK_EVERY_S)
 
     def _heard(self) -> list[cast.DevicePart]:
-        return [part for part in cast.DEVICES if self._story.devices[part.dev_eui].arrived]
+        return [part for part in self._parts.devices if self._story.devices[part.dev_eui].arrived]

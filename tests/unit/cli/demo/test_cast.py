@@ -8,10 +8,10 @@ import pytest
 from bittern.cli.demo.cast import (
     DEVICES,
     GATEWAYS,
+    Cast,
     DevicePart,
     register_device,
     register_gateway,
-    within_reach,
 )
 from bittern.config import Configuration
 from bittern.installation import opened_store
@@ -35,7 +35,7 @@ def test_every_kind_of_activation_plays_in_both_regions() -> None:
 
 @pytest.mark.parametrize("part", DEVICES, ids=lambda part: part.name)
 def test_every_device_is_heard_and_says_what_fits(part: DevicePart) -> None:
-    assert list(within_reach(part))
+    assert list(Cast().within_reach(part))
     payloads = {part.payload(random.Random(seed)) for seed in range(20)}
     slowest = plan(part.region).max_payload_size(0)
     assert max(map(len, payloads)) <= max(slowest, 51)
@@ -75,3 +75,17 @@ async def test_gateways_are_registered_with_their_files(tmp_path: Path) -> None:
             assert len(await store.certificates_of(part.eui)) == 1
             assert (tmp_path / part.name / "tc.uri").read_text() == "wss://127.0.0.1:1\n"
         assert [one.sub_bands for one in await store.gateways()] == [(), (), (2,)]
+
+
+async def test_everybody_can_play_in_one_region(tmp_path: Path) -> None:
+    cast = Cast.of("AS923-1")
+    assert [part.name for part in cast.devices] == [part.name for part in DEVICES]
+    assert list(cast.within_reach(cast.devices[0])) == list(cast.gateways)
+    async with opened_store(Configuration(data_dir=tmp_path), NOW) as store:
+        for part in cast.devices:
+            simulated = await register_device(store, part, random.Random(1), NOW)
+            assert simulated.region.name == "AS923-1"
+
+
+def test_without_a_region_everybody_is_at_home() -> None:
+    assert Cast.of(None) == Cast(GATEWAYS, DEVICES)
