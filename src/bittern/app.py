@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 import random
+import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -90,15 +91,15 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
         transport.trust_certificates(_pems(await store.foreign_certificates()))
         background.repeat(_renewing(transport), DAILY_S, "renew certificate")
         background.repeat(_following(transport), ROTATION_POLL_S, "follow authorities")
-        status = StatusKeeper(store, lambda: lns.counted(), now)
-        lns = _lns(configuration, network, transport, status, background, now)
+        status = StatusKeeper(store, now)
+        lns = _lns(configuration, network, transport.listener(), status, background)
         lns.watch(status)
         notifier = Notifier(mqtt, now=now, randomness=random.SystemRandom(), chance=random.random)
         if configuration.mqtt.connection_events:
             lns.watch(notifier)
         await enter(task(notifier.run(), "publish notices"))
         stack.push_async_callback(status.finish)
-        await enter(task(status.run(), "keep the state of gateways"))
+        await enter(task(status.run(lns.counted), "keep the state of gateways"))
         gateways.join(lns)
         feed_socket = Layout(configuration.data_dir).feed_socket
         feed = await enter(Feed(network.journal, feed_socket, version=__version__))
@@ -198,10 +199,9 @@ def _pems(certificates: Sequence[GatewayCertificate]) -> list[tuple[str, str]]:
 def _lns(
     configuration: Configuration,
     network: Network,
-    transport: Transport,
+    context: ssl.SSLContext,
     status: StatusKeeper,
     background: Background,
-    now: Clock,
 ) -> LnsServer:
     """The front end of the gateways."""
 
@@ -216,14 +216,14 @@ def _lns(
     return LnsServer(
         settings=configuration.lns,
         host=configuration.host_of(configuration.lns),
-        context=transport.listener(),
+        context=context,
         directory=network.directory,
         traffic=Traffic(
             on_uplink=network.intake.receive,
             on_transmitted=on_transmitted,
             record=record,
         ),
-        now=now,
+        now=network.now,
     )
 
 

@@ -42,6 +42,7 @@ class Network:
         now: Clock,
         randomness: Randomness,
     ) -> None:
+        self.now = now
         self.journal = Journal()
         self.directory = Directory(store)
         self.sessions = SessionCache(store)

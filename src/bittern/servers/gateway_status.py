@@ -48,15 +48,8 @@ class FleetStore(Protocol):
 class StatusKeeper:
     """A `ConnectionWatcher`; `run` is its task, `finish` writes what is left."""
 
-    def __init__(
-        self,
-        store: FleetStore,
-        counted: Callable[[], Iterable[Counted]],
-        now: Callable[[], Instant],
-    ) -> None:
-        """``counted`` tells of every connection that is up."""
+    def __init__(self, store: FleetStore, now: Callable[[], Instant]) -> None:
         self._store = store
-        self._counted = counted
         self._now = now
         self._before: dict[GatewayEUI, GatewayConnection] = {}
         """What was counted before this server began, read when it is first needed."""
@@ -92,15 +85,15 @@ class StatusKeeper:
 
     # What is written
 
-    async def run(self) -> None:
-        """Until cancelled."""
+    async def run(self, counted: Callable[[], Iterable[Counted]]) -> None:
+        """Until cancelled. ``counted`` tells of every connection that is up."""
         await self._end_what_was_left()
         next_count = self._now() + COUNT_S
         while True:
             await asyncio.sleep(WRITE_S)
             if self._now() >= next_count:
                 next_count = self._now() + COUNT_S
-                self._count()
+                self.count(counted())
             await self.write()
 
     async def finish(self) -> None:
@@ -149,8 +142,8 @@ class StatusKeeper:
             connections=before.connections + part.connections,
         )
 
-    def _count(self) -> None:
-        for gateway, counts, round_trip_s in self._counted():
+    def count(self, counted: Iterable[Counted]) -> None:
+        for gateway, counts, round_trip_s in counted:
             self._keep(gateway, counts, round_trip_s)
 
     def _keep(

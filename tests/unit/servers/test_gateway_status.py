@@ -30,7 +30,7 @@ class Site:
         self.keeper = self.next_server()
 
     def next_server(self) -> StatusKeeper:
-        self.keeper = StatusKeeper(self.store, lambda: self.up, lambda: Instant(self.time))
+        self.keeper = StatusKeeper(self.store, lambda: Instant(self.time))
         return self.keeper
 
     async def connection(self, gateway_eui: GatewayEUI = ROOF) -> GatewayConnection:
@@ -117,7 +117,7 @@ async def test_what_was_counted_of_a_connection_that_is_up_is_counted_once(site:
     site.up = [(connected(), counts, 0.05)]
     for received in (5, 6, 7):
         counts.received = received
-        site.keeper._count()
+        site.keeper.count(site.up)
         await site.keeper.write()
         assert (await site.connection()).received == received
     site.keeper.disconnected(connected(), counts, 0.05, "gone")
@@ -132,7 +132,7 @@ async def test_what_the_last_server_left_as_connected_is_ended(site: Site) -> No
     await site.keeper.write()
     site.time += 1000
     keeper = site.next_server()
-    task = asyncio.create_task(keeper.run())
+    task = asyncio.create_task(keeper.run(lambda: []))
     while (await site.connection()).connected:
         await asyncio.sleep(0)
     task.cancel()
