@@ -6,6 +6,9 @@ station, unless a test says otherwise.
 
 from __future__ import annotations
 
+import pytest
+
+from bittern.lorawan.versions import MacVersion
 from bittern.network.events import DownlinkDiscarded, DownlinkUnreported, DownlinkWaits
 from bittern.store.records import ParticipatingGateway, ParticipatingGateways
 
@@ -296,3 +299,101 @@ async def test_chosen_gateways_send_at_the_same_time(field_us915):
     assert first == "0.040 roof   RX2  valve FCnt 1 open"
     assert second.strip().startswith("0.040 yard   RX2  valve complains")
     assert "counter" in second
+
+
+async def test_the_gateway_of_the_uplink_sends_at_the_frequency_chosen_for_it(field_us915):
+    """Of the list only what it says of that gateway counts."""
+    field = field_us915
+    for name in ("roof", "yard"):
+        await field.add_gateway(name)
+    field.heard_by["valve"] = {"yard": 3.0}
+    await a_valve(field)
+    by_uplink = chosen(field, "USING_UPLINK_GATEWAY", "roof", "yard")
+    await field.queue("valve", b"open", participating=by_uplink)
+    await field.passes(60)
+    assert (
+        field.on_air()
+        == """
+  0.040 yard   RX2  valve FCnt 1 open
+"""
+    )
+
+
+async def test_each_chosen_gateway_sends_where_it_was_told_to(field_us915):
+    """A device that listens elsewhere does not hear it: that is the operator's choice."""
+    field = field_us915
+    for name in ("roof", "yard"):
+        await field.add_gateway(name)
+    await a_valve(field)
+    listed = tuple(
+        ParticipatingGateway(field.gateways[name].eui, frequency_hz)
+        for name, frequency_hz in (("roof", 926_300_000), ("yard", 923_300_000))
+    )
+    one_by_one = ParticipatingGateways(mode="SEQUENTIAL", gateways=listed, interval_s=10)
+    await field.queue("valve", b"open", participating=one_by_one)
+    await field.passes(60)
+    sent = [(name, one.frequency_hz) for name, _, one in field.transmissions[-2:]]
+    assert sent == [("roof", 926_300_000), ("yard", 923_300_000)]
+    first, second = field.on_air().strip().splitlines()
+    assert "outside_windows" in first
+    assert second.split()[1:] == ["yard", "RX2", "valve", "FCnt", "2", "open"]
+
+
+@pytest.mark.parametrize(("timeout_s", "again_at"), [(3, "3.389"), (30, "30.389")])
+async def test_the_profile_says_how_long_an_acknowledgement_is_awaited(
+    field_us915, timeout_s, again_at
+):
+    field = field_us915
+    await field.add_gateway("roof")
+    await a_valve(field, class_c_timeout_s=timeout_s)
+    field.deaf.add("valve")
+    await field.queue("valve", b"open", confirmed=True)
+    await field.passes(timeout_s + 10)
+    field.deaf.clear()
+    first, again = field.on_air().strip().splitlines()[:2]
+    assert first.split() == ["0.040", "roof", "RX2", "valve", "FCnt", "1", "not", "heard"]
+    assert again.split()[:2] == [again_at, "roof"]
+
+
+# Devices that say in which class they are
+
+
+async def test_a_device_of_1_1_is_in_class_c_from_its_word_on(field_us915):
+    """And in class A again from its next one: then a message waits for an uplink. In LoRaWAN 1.1
+    messages count apart from what has none."""
+    field = field_us915
+    await field.add_gateway("roof")
+    await field.add_device("valve", device_class="C", mac_version=MacVersion.LORAWAN_1_1)
+    valve = field.devices["valve"]
+    valve.device_class = "A"
+    for _ in range(3):
+        await field.up("valve")
+        await field.passes(10)
+    field.begin()
+    await field.queue("valve", b"one")
+    await field.passes(100)
+    assert field.on_air() == "\n\n", "it was not asked for class C"
+    valve.desk.indicate_class("C")
+    await field.up("valve")
+    await field.passes(10)
+    await field.queue("valve", b"two")
+    await field.passes(10)
+    valve.desk.indicate_class("A")
+    await field.up("valve")
+    await field.passes(10)
+    await field.queue("valve", b"three")
+    await field.passes(70)
+    await field.up("valve")
+    await field.passes(10)
+    assert (
+        field.on_air()
+        == """
+100.000 valve  up   FCnt 3
+101.000 roof   RX1  valve FCnt 0 DeviceModeConf one
+110.040 roof   RX2  valve FCnt 1 two
+120.000 valve  up   FCnt 4
+121.000 roof   RX1  valve FCnt 1 DeviceModeConf
+200.000 valve  up   FCnt 5
+201.000 roof   RX1  valve FCnt 2 three
+"""
+    )
