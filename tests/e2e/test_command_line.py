@@ -143,6 +143,20 @@ def test_demo_shows_joins_uplinks_and_a_downlink(tmp_path: Path) -> None:
     assert "\x1b" not in done.stdout
 
 
+def test_demo_plays_in_a_region_of_ones_own(tmp_path: Path) -> None:
+    done = bittern(tmp_path, "demo", "--seconds", "20", "--region", "as923-1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == ""
+    assert "downlink" in done.stdout
+
+
+def test_demo_says_where_it_can_play(tmp_path: Path) -> None:
+    done = bittern(tmp_path, "demo", "--region", "CN470")
+    assert done.returncode == 2
+    assert "no simulated device for region 'CN470'" in done.stderr
+    assert "AS923-4" in done.stderr
+
+
 def test_demo_that_has_no_time_for_a_join_fails_and_says_so(tmp_path: Path) -> None:
     done = bittern(tmp_path, "demo", "--seconds", "2")
     assert done.returncode == 1

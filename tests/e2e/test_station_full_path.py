@@ -279,13 +279,24 @@ async def test_join_ten_uplinks_and_a_confirmed_downlink(
             assert around.air.complaints == []
 
 
-@pytest.mark.parametrize("region_name", ["EU868", "US915", "AU915", "AS923-1"])
+@pytest.mark.parametrize(
+    ("region_name", "station_region"),
+    [
+        ("EU868", None),
+        ("US915", None),
+        ("AU915", None),
+        ("AS923-1", None),
+        ("AS923-1", "AS923-1"),  # a station that listens before it talks
+    ],
+)
 async def test_class_c_gets_a_message_the_moment_it_is_queued(
-    tmp_path: Path, region_name: str
+    tmp_path: Path, region_name: str, station_region: str | None
 ) -> None:
     """The station puts it on air at once: RX2 alone, no uplink to refer to."""
     bittern, home = Bittern(tmp_path), tmp_path / "gateway"
-    await bittern.run("gateway", "add", str(GATEWAY), "--region", region_name, "--files", str(home))
+    gateway_add = ["gateway", "add", str(GATEWAY), "--region", region_name, "--files", str(home)]
+    told = [] if station_region is None else ["--station-region", station_region]
+    await bittern.run(*gateway_add, *told)
     device_add = ["device", "add", str(DEVICE), "--join-eui", str(JOIN_EUI), "--app-key", APP_KEY]
     await bittern.run(*device_add, "--version", "1.0.3", "--region", region_name, "--class", "C")
     device = SimulatedDevice(
