@@ -1,0 +1,289 @@
+"""CUPS: one TLS port at which stations ask what they should have.
+
+The life of a request: the certificate that TLS has checked, the request, the gateway's admission,
+what it is to have (`CupsDesk`), the answer with its length, and the image behind it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections import Counter, OrderedDict
+from collections.abc import AsyncIterator, Callable
+from typing import NamedTuple, Protocol, Self
+
+from aiohttp import web
+
+from bittern.config import Cups
+from bittern.errors import BitternError, GatewayProtocolError
+from bittern.gateway import cups
+from bittern.gateway.admission import Refused
+from bittern.gateway.cups import CupsAnswer, CupsRequest
+from bittern.network.events import GatewayRefused, NetworkEvent
+from bittern.servers.acceptor import Acceptor, AcceptorLimits
+from bittern.servers.admission import GatewayDirectory, admit
+from bittern.servers.tls import peer_address, peer_fingerprint
+from bittern.store.records import Gateway
+from bittern.types import GatewayEUI, Instant, Refusal
+
+logger = logging.getLogger("bittern.servers.cups")
+
+REQUEST_LIMIT = 16 * 1024
+"""Bytes of a request; a station sends less than one thousand."""
+KEEP_ALIVE_S = 15.0
+REMEMBERED = 20_000
+"""Gateways whose requests of the last minute are remembered."""
+
+_STATUS = {
+    Refusal.MALFORMED_MESSAGE: 400,
+    Refusal.MALFORMED_GATEWAY_EUI: 400,
+    Refusal.OVERSIZED_MESSAGE: 413,
+    Refusal.TOO_MANY_REQUESTS: 429,
+    Refusal.STORE_UNAVAILABLE: 503,
+    Refusal.GATEWAY_MISCONFIGURED: 503,
+}
+"""To a station any status but 200 is the same; a person with curl may be glad of it."""
+
+
+class Image(NamedTuple):
+    """An update image, to be read once."""
+
+    length: int
+    chunks: AsyncIterator[bytes]
+
+
+class Reply(NamedTuple):
+    """What one gateway is given."""
+
+    answer: CupsAnswer
+    image: Image | None = None
+
+
+class Asker(NamedTuple):
+    """The other end of an admitted request."""
+
+    fingerprint: str
+    peer: str
+
+
+class Desk(Protocol):
+    """Decides what a gateway is given, and remembers it."""
+
+    async def reply(self, gateway: Gateway, request: CupsRequest, asker: Asker) -> Reply: ...
+
+
+class CupsServer:
+    """Listens from ``__aenter__`` to ``__aexit__``."""
+
+    def __init__(
+        self,
+        *,
+        settings: Cups,
+        host: str,
+        context: ssl.SSLContext,
+        directory: GatewayDirectory,
+        desk: Desk,
+        record: Callable[[NetworkEvent], None],
+        now: Callable[[], Instant],
+    ) -> None:
+        """``context`` must ask for a client's certificate."""
+        self._settings = settings
+        self._directory = directory
+        self._desk = desk
+        self._record = record
+        self._now = now
+        self._host = host
+        self._context = context
+        self._requests = self._answered = self._failed_handshakes = self._bytes_out = 0
+        self._recent: OrderedDict[GatewayEUI, Instant] = OrderedDict()
+        self._silent: set[asyncio.BaseProtocol] = set()
+        self.refusals: Counter[Refusal] = Counter()
+        self._acceptor: Acceptor | None = None
+        self._runner = web.ServerRunner(
+            web.Server(
+                self._handle,
+                access_log=None,
+                keepalive_timeout=KEEP_ALIVE_S,
+                max_line_size=2048,
+                max_field_size=2048,
+            ),
+            shutdown_timeout=2.0,
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._runner.setup()
+        assert self._runner.server is not None
+        acceptor = Acceptor(
+            self._protocol,
+            self._context,
+            host=self._host,
+            port=self._settings.port,
+            limits=AcceptorLimits(handshake_timeout_s=self._settings.request_timeout_s),
+            on_failed=self._on_failed_handshake,
+        )
+        try:
+            self._acceptor = await acceptor.__aenter__()
+        except OSError:
+            await self._runner.cleanup()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._acceptor is not None:
+            await self._acceptor.__aexit__()
+            await self._runner.cleanup()
+            self._acceptor = None
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port that it listens on."""
+        if self._acceptor is None:
+            raise RuntimeError("CUPS is not started")
+        return self._acceptor.address
+
+    def statistics(self) -> dict[str, int]:
+        return {
+            "requests": self._requests,
+            "answered": self._answered,
+            "failed_handshakes": self._failed_handshakes,
+            "bytes_out": self._bytes_out,
+        }
+
+    def _protocol(self) -> asyncio.BaseProtocol:
+        """Of one connection, which is dropped when no request has come over it in time."""
+        assert self._runner.server is not None
+        protocol = self._runner.server()
+
+        def drop_if_silent() -> None:
+            if protocol in self._silent:
+                self._silent.discard(protocol)
+                if protocol.transport is not None:
+                    protocol.transport.abort()
+
+        self._silent.add(protocol)
+        asyncio.get_running_loop().call_later(self._settings.request_timeout_s, drop_if_silent)
+        return protocol
+
+    # The life of a request
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        self._requests += 1
+        self._silent.discard(request.protocol)
+        transport = request.transport
+        if transport is None:
+            raise ConnectionResetError
+        asker = Asker(peer_fingerprint(transport) or "", peer_address(transport))
+        try:
+            told = await self._read(request)
+            gateway = await self._admitted(told, asker)
+            reply = await self._desk.reply(gateway, told, asker)
+            head = cups.head(reply.answer, reply.image.length if reply.image else 0)
+        except _Refusing as refusing:
+            return self._refuse(refusing.refused, refusing.gateway_eui, asker)
+        except BitternError as error:
+            refused = Refused(Refusal.STORE_UNAVAILABLE, str(error))
+            return self._refuse(refused, told.gateway_eui, asker)
+        self._answered += 1
+        return await self._send(request, head, reply.image)
+
+    async def _read(self, request: web.BaseRequest) -> CupsRequest:
+        if request.method != "POST" or request.path != cups.PATH:
+            what = f"{request.method[:16]} {request.path[:64]}"
+            raise _Refusing(Refused(Refusal.MALFORMED_MESSAGE, f"not POST {cups.PATH}: {what}"))
+        try:
+            async with asyncio.timeout(self._settings.request_timeout_s):
+                body = await _body(request)
+        except TimeoutError:
+            refused = Refused(Refusal.MALFORMED_MESSAGE, "the request was not complete in time")
+            raise _Refusing(refused) from None
+        if body is None:
+            limit = f"a request of more than {REQUEST_LIMIT} bytes"
+            raise _Refusing(Refused(Refusal.OVERSIZED_MESSAGE, limit))
+        try:
+            return cups.read_request(body)
+        except GatewayProtocolError as error:
+            raise _Refusing(Refused(error.refusal, error.reason)) from None
+
+    async def _admitted(self, told: CupsRequest, asker: Asker) -> Gateway:
+        gateway_eui = told.gateway_eui
+        decision = await admit(
+            self._directory, "cups", gateway_eui, asker.fingerprint or None, self._now()
+        )
+        if isinstance(decision, Refused):
+            raise _Refusing(decision, gateway_eui)
+        if not self._is_in_time(gateway_eui):
+            limit = self._settings.requests_per_minute
+            refused = Refused(Refusal.TOO_MANY_REQUESTS, f"more than {limit:g} requests a minute")
+            raise _Refusing(refused, gateway_eui)
+        return decision
+
+    async def _send(
+        self, request: web.BaseRequest, head: bytes, image: Image | None
+    ) -> web.StreamResponse:
+        """Status 200 and the length: a station takes neither chunks nor another status."""
+        response = web.StreamResponse(headers={"Content-Type": "application/octet-stream"})
+        response.content_length = len(head) + (image.length if image else 0)
+        await response.prepare(request)
+        await response.write(head)
+        if image is not None:
+            async for chunk in image.chunks:
+                await response.write(chunk)
+        await response.write_eof()
+        self._bytes_out += response.content_length
+        return response
+
+    def _is_in_time(self, gateway_eui: GatewayEUI) -> bool:
+        """A leaky bucket for each gateway: when it will have been empty again."""
+        now, minute = self._now(), 60.0
+        emptied = self._recent.pop(gateway_eui, now)
+        level = max(emptied, now) + minute / self._settings.requests_per_minute
+        if level - now > minute:
+            self._recent[gateway_eui] = emptied
+            return False
+        self._recent[gateway_eui] = Instant(level)
+        if len(self._recent) > REMEMBERED:
+            self._recent.popitem(last=False)
+        return True
+
+    def _refuse(
+        self, refused: Refused, gateway_eui: GatewayEUI | None, asker: Asker
+    ) -> web.Response:
+        self.refusals[refused.refusal] += 1
+        self._record(
+            GatewayRefused(
+                at=self._now(),
+                refusal=refused.refusal,
+                reason=refused.reason,
+                gateway_eui=gateway_eui,
+                peer=asker.peer,
+            )
+        )
+        status = _STATUS.get(refused.refusal, 403)
+        return web.Response(status=status, text=f"{refused.refusal}: {refused.reason}\n")
+
+    def _on_failed_handshake(self, refusal: Refusal | None, reason: str, peer: str) -> None:
+        self._failed_handshakes += 1
+        if refusal is not None:
+            self._refuse(Refused(refusal, reason), None, Asker("", peer))
+        else:
+            logger.warning("handshake failed peer=%s reason=%r", peer, reason)
+
+
+class _Refusing(Exception):
+    """Ends the life of a request."""
+
+    def __init__(self, refused: Refused, gateway_eui: GatewayEUI | None = None) -> None:
+        super().__init__(refused.reason)
+        self.refused = refused
+        self.gateway_eui = gateway_eui
+
+
+async def _body(request: web.BaseRequest) -> bytes | None:
+    """The body; None where it is longer than a request is."""
+    body = b""
+    async for chunk in request.content.iter_chunked(REQUEST_LIMIT):
+        body += chunk
+        if len(body) > REQUEST_LIMIT:
+            return None
+    return body
