@@ -8,8 +8,10 @@ from bittern.config.loading import load
 from bittern.config.reference import reference
 from bittern.config.settings import (
     Api,
+    Certificates,
     Configuration,
     Cups,
+    Firmware,
     Lns,
     Log,
     Mqtt,
@@ -21,8 +23,10 @@ from bittern.config.settings import (
 
 __all__ = [
     "Api",
+    "Certificates",
     "Configuration",
     "Cups",
+    "Firmware",
     "Lns",
     "Log",
     "Mqtt",

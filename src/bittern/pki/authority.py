@@ -55,6 +55,14 @@ class Authority:
         """How records name it: SHA-256 of the certificate's DER."""
         return certificate_id(self.der)
 
+    @property
+    def made_at(self) -> Instant:
+        return Instant((self.certificate.not_valid_before_utc + BACKDATED).timestamp())
+
+    @property
+    def not_after(self) -> Instant:
+        return Instant(self.certificate.not_valid_after_utc.timestamp())
+
     def signed(self, certificate: x509.CertificateBuilder) -> x509.Certificate:
         """``certificate`` with the issuer, its key identifier and the signature."""
         issuer = self.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)

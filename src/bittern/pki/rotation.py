@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives import serialization
 from bittern.errors import AuthorityUnusable, Conflict
 from bittern.pki import files
 from bittern.pki.authority import Authority, open_authority
+from bittern.pki.fingerprints import certificate_id
 from bittern.types import Instant
 
 FIRST = "ca"
@@ -47,6 +48,8 @@ class Authorities:
     """Who signs, and who is trusted."""
 
     stage: Stage
+    first: str
+    """Fingerprint of the very first authority: certificates that name none are its."""
     current: Authority
     following: Authority | None = None
     bridge: x509.Certificate | None = None
@@ -84,10 +87,11 @@ def open_authorities(folder: Path, now: Instant) -> Authorities:
     """Those kept in ``folder``; a first one, where there is none. Raises as `open_authority`."""
     state = _read(folder)
     current = open_authority(folder, now, state.current)
+    first = current.fingerprint if state.current == FIRST else _fingerprint(folder / f"{FIRST}.crt")
     if state.following is None:
-        return Authorities("settled", current)
+        return Authorities("settled", first, current)
     following = open_authority(folder, now, state.following)
-    return Authorities(state.stage, current, following, _bridge(folder, state.following))
+    return Authorities(state.stage, first, current, following, _bridge(folder, state.following))
 
 
 def introduce(folder: Path, now: Instant) -> Authorities:
@@ -153,7 +157,14 @@ def _bridge_path(folder: Path, stem: str) -> Path:
 
 
 def _bridge(folder: Path, stem: str) -> x509.Certificate:
-    path = _bridge_path(folder, stem)
+    return _certificate(_bridge_path(folder, stem))
+
+
+def _fingerprint(path: Path) -> str:
+    return certificate_id(_certificate(path).public_bytes(serialization.Encoding.DER))
+
+
+def _certificate(path: Path) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(path.read_bytes())
     except (FileNotFoundError, ValueError):
