@@ -279,8 +279,15 @@ def _settled(session: Session, frame: DataUp, conf_fcnt: int) -> tuple[str | Non
 def _still_acknowledgeable(
     session: Session, frame: DataUp, conf_fcnt: int
 ) -> tuple[AwaitedAck, ...]:
-    """What a copy of this frame acknowledges again; of the others the device heard none."""
+    """What a copy of this frame acknowledges again; of the others the device heard none.
+
+    A device that listens between its uplinks may have made the frame before it heard the rest: it
+    is a repetition of one that was lost.
+    """
     confirmed_down = session.confirmed_down
+    if session.device_class != "A" and mic_covers_acknowledged_counter(session.mac_version):
+        heard = conf_fcnt if frame.ack else 0
+        return tuple(sent for sent in confirmed_down if sent.fcnt_down >= heard)
     if not frame.ack or len(confirmed_down) < 2:
         return confirmed_down[:1]
     return tuple(sent for sent in confirmed_down if sent.fcnt_down == conf_fcnt)

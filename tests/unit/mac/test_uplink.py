@@ -250,6 +250,19 @@ def test_a_1_1_device_may_have_heard_an_earlier_downlink_only(
     assert isinstance(hear(phy_payload, heard.after), Retransmission)
 
 
+@pytest.mark.parametrize("in_class", ["B", "C"])
+@pytest.mark.parametrize(("ack", "kept"), [({"ack": True, "conf_fcnt": 8}, 2), ({}, 3)])
+def test_a_1_1_device_may_hear_downlinks_before_it_repeats_an_uplink(
+    device_1_1, hear, in_class, ack, kept
+):
+    """Between two uplinks it is sent more than one, and the first of them is heard late."""
+    earlier = AwaitedAck("m1", 8), AwaitedAck("m1", 7)
+    session = device_1_1.session(device_class=in_class, **awaiting("m1", 9, *earlier))
+    late = hear(device_1_1.uplink(1, **ack), session)
+    assert len(late.after.confirmed_down) == kept
+    assert isinstance(hear(device_1_1.uplink(2, ack=True, conf_fcnt=9), late.after), Accepted)
+
+
 # MIC
 
 
