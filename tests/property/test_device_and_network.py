@@ -485,10 +485,11 @@ class Air(RuleBasedStateMachine):
         if desk.told_periodicity is None or desk.told_periodicity != desk.ping_slot_periodicity:
             self.ask("ping_slots")
             self.send(2, False, True, True, 10.0)
-        confirmed = desk.ping_slot_periodicity is not None
-        if confirmed and desk.told_periodicity == desk.ping_slot_periodicity:
+        try:
             self.device.find_beacon()
-            self.send(2, False, told, told, 10.0)
+        except ValueError:
+            return  # the answer was lost, or the device is in another class
+        self.send(2, False, told, told, 10.0)
 
     @precondition(lambda self: self.device.device_class == "B")
     @rule()

@@ -393,10 +393,16 @@ class SimulatedDevice:
     # Classes and restarts
 
     def find_beacon(self) -> None:
-        """Class B from now on (TS001-1.0.4, 10). Raises ``ValueError`` before PingSlotInfoAns."""
+        """Class B from now on (TS001-1.0.4, 10).
+
+        Raises ``ValueError`` before PingSlotInfoAns, and in a class C that was announced: a device
+        leaves it as it came, by DeviceModeInd, or the network would never hear of it.
+        """
         told, confirmed = self.desk.told_periodicity, self.desk.ping_slot_periodicity
         if self.session is None or confirmed is None or told != confirmed:
             raise ValueError("the network has not confirmed the ping slots")
+        if self.desk.class_indication or self.device_class not in ("B", self._class_at_start):
+            raise ValueError("the device is in class C until it has announced class A")
         self.device_class = "B"
 
     def lose_beacon(self) -> None:

@@ -529,6 +529,18 @@ def test_class_b_begins_with_confirmed_slots_and_ends_with_the_beacon() -> None:
     assert not parse(device.uplink(b"", 1)).class_b
 
 
+def test_device_leaves_an_announced_class_c_before_it_looks_for_beacons() -> None:
+    device = a_joined_device()
+    device.desk.told_periodicity = device.desk.ping_slot_periodicity = 3
+    device.desk.indicate_class("C")
+    with pytest.raises(ValueError, match="class C"):
+        device.find_beacon()
+    device.uplink(b"", 1)
+    device.receive(a_downlink(device.session.keys, commands=b"\x20\x02", dev_addr=DEV_ADDR))
+    with pytest.raises(ValueError, match="class C"):
+        device.find_beacon()
+
+
 def test_device_that_joins_joins_anew_after_a_restart() -> None:
     device = a_joined_device()
     device.desk.indicate_class("C")
