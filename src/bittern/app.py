@@ -6,13 +6,12 @@ last, so frames stop coming before what they need goes away.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import random
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import msgspec
@@ -20,7 +19,6 @@ import msgspec
 from bittern import __version__
 from bittern.config import Configuration
 from bittern.config.layout import Layout
-from bittern.errors import ChangesTrimmed, StoreError
 from bittern.installation import authorities, only_server, opened_store, server_certificate
 from bittern.lorawan.radio import TransmissionReport
 from bittern.network.core import Network, NetworkSettings
@@ -34,6 +32,10 @@ from bittern.outputs.mqtt.output import MqttOutput, mqtt_settings
 from bittern.outputs.port import Health, Output
 from bittern.outputs.routing import DestinationRouter
 from bittern.pki.rotation import state_changed_at
+from bittern.servers.background import Background, task
+from bittern.servers.changes import Follower, follow_changes
+from bittern.servers.cups import CupsServer
+from bittern.servers.cups_desk import CupsDesk, Places
 from bittern.servers.feed import Feed
 from bittern.servers.gateway_status import StatusKeeper
 from bittern.servers.http import HttpServer
@@ -41,6 +43,7 @@ from bittern.servers.lns import LnsServer
 from bittern.servers.lns_hub import Traffic
 from bittern.servers.metrics import Figures, registry
 from bittern.servers.notifier import Notifier
+from bittern.servers.reachable import Reachability
 from bittern.servers.transport import Identity, Transport
 from bittern.store.protocol import Store
 from bittern.store.records import Change, GatewayCertificate
@@ -49,8 +52,6 @@ from bittern.types import Instant
 
 logger = logging.getLogger("bittern.app")
 
-CHANGE_POLL_S = 0.2
-"""How soon what another process changes, the command line for example, takes effect."""
 DAILY_S = 24 * 3600.0
 ROTATION_POLL_S = 2.0
 """How soon a step in the rotation of authorities takes effect."""
@@ -60,6 +61,7 @@ class Addresses(msgspec.Struct, frozen=True, kw_only=True):
     """Where a running server is reached."""
 
     lns: str
+    cups: str
     api: str
     mqtt: str
     feed: str
@@ -113,6 +115,16 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
             )
         )
         await enter(lns)
+        desk = CupsDesk(
+            store,
+            authorities=lambda: transport.authorities,
+            certificates=configuration.certificates,
+            places=_places(configuration, lns.address[1]),
+            addresses=Reachability(),
+            firmware=None,
+            now=now,
+        )
+        cups = await enter(_cups(configuration, network, transport.listener(), status, desk))
         followers = (
             network.follow,
             lns.follow,
@@ -130,6 +142,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
         await enter(task(network.run(), "downlinks in their time"))
         yield Addresses(
             lns=_url("wss", lns.address),
+            cups=_url("https", cups.address),
             api=_url("http", http.address),
             mqtt=_mqtt_url(configuration, mqtt),
             feed=str(feed_socket),
@@ -227,6 +240,42 @@ def _lns(
     )
 
 
+def _cups(
+    configuration: Configuration,
+    network: Network,
+    context: ssl.SSLContext,
+    status: StatusKeeper,
+    desk: CupsDesk,
+) -> CupsServer:
+    """Where gateways get their credentials, addresses and firmware."""
+
+    def record(event: NetworkEvent) -> None:
+        network.record(event)
+        status.record(event, "cups")
+
+    return CupsServer(
+        settings=configuration.cups,
+        host=configuration.host_of(configuration.cups),
+        context=context,
+        directory=network.directory,
+        desk=desk,
+        record=record,
+        now=network.now,
+    )
+
+
+def _places(configuration: Configuration, lns_port: int) -> Places:
+    """Where CUPS sends gateways: what is configured. By a name that nobody has chosen, gateways
+    elsewhere would not find the server."""
+    name = next(iter(configuration.server.names), None)
+    lns, cups = configuration.lns, configuration.cups
+    return Places(
+        cups_uri=cups.uri or (f"https://{name}:{cups.port}" if name and cups.port else ""),
+        lns_uri=lns.uri or (f"wss://{name}:{lns_port}" if name else ""),
+        lns_port=lns_port,
+    )
+
+
 # Time
 
 
@@ -236,91 +285,7 @@ def steady_utc() -> Clock:
     return lambda: Instant(offset + time.monotonic())
 
 
-# What runs beside the frames
-
-
-class Background:
-    """Work that nobody waits for; its faults are told by name. Short work is finished at the end,
-    what is repeated is cancelled."""
-
-    def __init__(self) -> None:
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._repeated: set[asyncio.Task[None]] = set()
-
-    async def __aenter__(self) -> Background:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        for repeated in self._repeated:
-            repeated.cancel()
-        while self._tasks | self._repeated:
-            await asyncio.wait(self._tasks | self._repeated)
-
-    def start(self, work: Coroutine[None, None, None], name: str) -> None:
-        self._keep(self._tasks, asyncio.create_task(supervised(work, name), name=name))
-
-    def repeat(self, work: Callable[[], Coroutine[None, None, None]], s: float, name: str) -> None:
-        async def repeatedly() -> None:
-            while True:
-                await asyncio.sleep(s)
-                await supervised(work(), name)
-
-        self._keep(self._repeated, asyncio.create_task(repeatedly(), name=name))
-
-    @staticmethod
-    def _keep(tasks: set[asyncio.Task[None]], made: asyncio.Task[None]) -> None:
-        tasks.add(made)
-        made.add_done_callback(tasks.discard)
-
-
-@asynccontextmanager
-async def task(work: Coroutine[None, None, None], name: str) -> AsyncIterator[None]:
-    """Run `work` inside this context, and cancel it at the end."""
-    running_task = asyncio.create_task(supervised(work, name), name=name)
-    await asyncio.sleep(0)  # a task that is cancelled before it began leaves its work unawaited
-    try:
-        yield
-    finally:
-        running_task.cancel()
-        await asyncio.wait([running_task])
-
-
-async def supervised(work: Coroutine[None, None, None], name: str) -> None:
-    try:
-        await work
-    except StoreError as error:
-        logger.error("task=%r reason=%r", name, str(error))
-    except Exception:
-        logger.exception("task=%r failed", name)
-
-
-Follower = Callable[[list[Change]], None]
-
-
-async def follow_changes(
-    store: Store, followers: Sequence[Follower], start_over: Callable[[], Awaitable[None]]
-) -> None:
-    """Tell every follower what any process has changed in the registry.
-
-    Where more was changed than the store keeps, everything is read anew: `start_over`.
-    """
-    last = await store.last_change()
-    while True:
-        await asyncio.sleep(CHANGE_POLL_S)
-        try:
-            changes = await store.changes(last)
-        except ChangesTrimmed:
-            last = await store.last_change()
-            logger.info("more was changed at once than is listed: all is read anew")
-            await start_over()
-            continue
-        except StoreError as error:
-            logger.error("changes cannot be read reason=%r", str(error))
-            continue
-        if changes:
-            last = changes[-1].sequence
-            for follow in followers:
-                follow(changes)
+# Who follows the registry
 
 
 def _destinations_followed_by(dispatcher: Dispatcher) -> Follower:

@@ -22,7 +22,7 @@ PROGRAM = (sys.executable, "-m", "bittern")
 
 def environment(folder: Path) -> dict[str, str]:
     own = {name: value for name, value in os.environ.items() if not name.startswith("BITTERN_")}
-    ports = {f"BITTERN_{name}__PORT": "0" for name in ("LNS", "MQTT", "API")}
+    ports = {f"BITTERN_{name}__PORT": "0" for name in ("LNS", "CUPS", "MQTT", "API")}
     return own | ports | {"BITTERN_DATA_DIR": str(folder / "data"), "PYTHONWARNINGS": "error"}
 
 

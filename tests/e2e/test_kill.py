@@ -57,7 +57,7 @@ class Server:
     environment: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name, port in zip(("LNS", "MQTT", "API"), free_ports(3), strict=True):
+        for name, port in zip(("LNS", "CUPS", "MQTT", "API"), free_ports(4), strict=True):
             self.environment[f"BITTERN_{name}__PORT"] = str(port)
         self.environment["BITTERN_DATA_DIR"] = str(self.folder / "data")
         self.environment["BITTERN_NETWORK__DEDUPLICATION_WINDOW_MS"] = "50"

@@ -310,6 +310,7 @@ def limits_of(settings: Lns) -> LnsLimits:
 def settings_of(gateway: Gateway) -> GatewaySettings:
     return GatewaySettings(
         sub_bands=gateway.sub_bands,
+        boards=gateway.boards,
         net_id_filters=gateway.net_id_filters,
         join_eui_filters=gateway.join_eui_filters,
         max_eirp_dbm=gateway.max_eirp_dbm,

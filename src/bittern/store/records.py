@@ -143,6 +143,8 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
     region: str = "EU868"
     sub_bands: tuple[int, ...] = ()
     """Sub-bands 1..8 of a fixed plan; empty: the plan's first that gateways use (2)."""
+    boards: int = 1
+    """Concentrator boards; each takes one sub-band."""
     join_eui_filters: tuple[tuple[int, int], ...] = ()
     net_id_filters: tuple[int, ...] = ()
     max_eirp_dbm: float | None = None
@@ -158,6 +160,8 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
     remote_commands: bool = False
     """Whether an administrator may have it run commands (runcmd)."""
     created_at: Instant
+    changed_at: Instant | None = None
+    """When an operator last changed something of this record."""
 
 
 CertificatePurpose = Literal["any", "cups", "lns"]
@@ -184,6 +188,8 @@ class GatewayCertificate(msgspec.Struct, frozen=True, kw_only=True):
     revoked_at: Instant | None = None
     """Revoked for good, with `revoked_because`; inactive may become active again."""
     revoked_because: str = ""
+    renew: bool = False
+    """CUPS is to replace it, long before its end: an operator wants so."""
     not_after: Instant
     created_at: Instant
 

@@ -13,7 +13,11 @@ from bittern.cli.serve import _ready, run_on_uvloop, stop_on_signals
 from bittern.config import Configuration
 
 ADDRESSES = Addresses(
-    lns="wss://127.0.0.1:1", api="http://127.0.0.1:2", mqtt="mqtt://127.0.0.1:3", feed="/x/f.sock"
+    lns="wss://127.0.0.1:1",
+    cups="https://127.0.0.1:4",
+    api="http://127.0.0.1:2",
+    mqtt="mqtt://127.0.0.1:3",
+    feed="/x/f.sock",
 )
 
 
@@ -22,6 +26,7 @@ def test_ready_line_is_one_line_with_every_address(tmp_path: Path) -> None:
     assert line.startswith("bittern ")
     assert line.split(" ready ")[1].split() == [
         "lns=wss://127.0.0.1:1",
+        "cups=https://127.0.0.1:4",
         "api=http://127.0.0.1:2",
         "mqtt=mqtt://127.0.0.1:3",
         "feed=/x/f.sock",
@@ -55,7 +60,7 @@ def test_port_in_use_is_told(bittern, tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         config = tmp_path / "bittern.toml"
-        free = "".join(f"[{name}]\nport = 0\n" for name in ("lns", "api"))
+        free = "".join(f"[{name}]\nport = 0\n" for name in ("lns", "cups", "api"))
         config.write_text(f"{free}[mqtt]\nport = {taken.getsockname()[1]}\n")
         done = bittern("serve", "--config", config)
     assert done.exit_code == 1

@@ -232,6 +232,7 @@ def test_a_gateways_record_has_what_its_configuration_needs() -> None:
         id="g",
         gateway_eui=EUI,
         sub_bands=(1,),
+        boards=2,
         net_id_filters=(2,),
         join_eui_filters=((3, 4),),
         max_eirp_dbm=5,
@@ -240,6 +241,7 @@ def test_a_gateways_record_has_what_its_configuration_needs() -> None:
     )
     settings = settings_of(gateway)
     assert settings.sub_bands == (1,)
+    assert settings.boards == 2
     assert settings.net_id_filters == (2,)
     assert settings.join_eui_filters == ((3, 4),)
     assert settings.max_eirp_dbm == 5
