@@ -160,8 +160,8 @@ def decide(
 
     ``shown`` is the fingerprint of the certificate that the gateway shows with this request,
     ``shown_at_lns`` of the one that it last showed to the LNS. ``certificates`` are all that are
-    registered for it. A gift is stored with the ``at`` of the request that it answers: `Past`
-    tells by it which were the last.
+    registered for it. `EarlierGift.at` and `Past.at` of one answer are the same but for the time
+    that it takes to make: they tell which gifts were the last.
     """
     return _Case(
         request=request,

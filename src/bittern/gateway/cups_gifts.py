@@ -19,6 +19,9 @@ from bittern.types import Instant
 Place = Literal["lns", "cups"]
 GiveKind = Literal["cups_uri", "lns_uri", "cups_credentials", "lns_credentials"]
 
+ANSWER_MADE_WITHIN_S = 10.0
+"""What was given so shortly before the last request was noted belongs to its answer."""
+
 
 class EarlierGift(msgspec.Struct, frozen=True, kw_only=True):
     """Something that was sent and had not been taken at the last request."""
@@ -78,7 +81,7 @@ def moved(gift: EarlierGift, request: CupsRequest, past: Past) -> bool:
 
     A change at the first request after the gift is the gift's own doing.
     """
-    if gift.at >= past.at:
+    if gift.at >= past.at - ANSWER_MADE_WITHIN_S:
         return False
     if gift.kind == "cups_credentials":
         return request.cups_crc != past.cups_crc

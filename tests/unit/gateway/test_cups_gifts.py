@@ -60,12 +60,13 @@ def test_a_certificate_that_is_shown_is_in_use() -> None:
 @pytest.mark.parametrize(
     ("kind", "past_crcs", "gift_at", "expected"),
     [
-        ("lns_credentials", (11, 7), NOW - 10, True),
-        ("lns_credentials", (7, 22), NOW - 10, False),
+        ("lns_credentials", (11, 7), NOW - 60, True),
+        ("lns_credentials", (7, 22), NOW - 60, False),
         ("lns_credentials", (11, 7), NOW, False),
-        ("cups_credentials", (7, 22), NOW - 10, True),
-        ("cups_credentials", (11, 7), NOW - 10, False),
-        ("lns_uri", (7, 7), NOW - 10, False),
+        ("lns_credentials", (11, 7), NOW - 2, False),  # keys take time to be made
+        ("cups_credentials", (7, 22), NOW - 60, True),
+        ("cups_credentials", (11, 7), NOW - 60, False),
+        ("lns_uri", (7, 7), NOW - 60, False),
     ],
 )
 def test_a_change_that_is_not_the_gifts_own_counts_as_moved(
