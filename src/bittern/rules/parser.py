@@ -1,0 +1,286 @@
+"""From text to syntax: lark's LALR parser over ``grammar.lark``."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, cast
+
+from lark import Lark, Token, Transformer, UnexpectedInput, UnexpectedToken, v_args
+
+from bittern.errors import SqlParseException
+from bittern.rules import syntax, values
+from bittern.rules.limits import MAX_STATEMENT
+from bittern.rules.syntax import Expression
+
+RESERVED = frozenset(["select", "as", "from", "where", "and", "or", "when", "then", "else"])
+"""Where an expression begins these are no fields; ``get(*, 'from')`` and ``a.from`` reach one."""
+
+_MISSING = "{} stands where an expression is expected"
+_LONG_NUMBER = 100
+_VARIABLE = re.compile(r"@[A-Za-z0-9_]{1,64}")
+_COMMENT = re.compile(r"(?:/\*|--)\s*\Z")
+_LAST_WORD = re.compile(r"(\w+)\s*\Z")
+_WORD = re.compile(r"@?\w+|[<>=!]+|\S", re.DOTALL)
+
+
+def parse_statement(sql: str) -> syntax.Statement:
+    """Raises `SqlParseException`."""
+    return cast(syntax.Statement, _parse(sql, "statement"))
+
+
+def parse_expression(sql: str) -> Expression:
+    """What may stand in ``${…}``. Raises `SqlParseException`."""
+    return cast(Expression, _parse(sql, "template_expression"))
+
+
+@cache
+def _parser() -> Lark:
+    grammar = files("bittern.rules").joinpath("grammar.lark").read_text(encoding="utf-8")
+    return Lark(
+        grammar,
+        parser="lalr",
+        start=["statement", "template_expression"],
+        maybe_placeholders=True,
+        transformer=_Builder(),
+    )
+
+
+def _parse(sql: str, start: str) -> object:
+    if len(sql) > MAX_STATEMENT:
+        raise SqlParseException(f"longer than {MAX_STATEMENT} characters", sql, MAX_STATEMENT)
+    try:
+        return _parser().parse(sql, start=start)
+    except UnexpectedInput as error:
+        raise _unexpected(sql, error) from None
+    except _Misplaced as error:
+        raise SqlParseException(error.reason, sql, error.at, error.length) from None
+
+
+class _Misplaced(Exception):
+    """Found by the builder, which does not have the text."""
+
+    def __init__(self, reason: str, token: Token) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.at = token.start_pos or 0
+        self.length = len(token)
+
+
+def _unexpected(sql: str, error: UnexpectedInput) -> SqlParseException:
+    at = error.pos_in_stream
+    token = error.token if isinstance(error, UnexpectedToken) else None
+    if token is not None and token.type == "$END":
+        at = len(sql.rstrip())
+    at = len(sql) if at is None or at < 0 else at
+    if (comment := _COMMENT.search(sql[:at]) or _COMMENT.match(sql[: at + 2], at)) is not None:
+        reason = "comments are not part of this language"
+        return SqlParseException(reason, sql, comment.start(), 2)
+    before = _LAST_WORD.search(sql[:at])
+    if before and before[1].lower() in RESERVED and _is_operand_missing(sql, before.start(1)):
+        reason = _MISSING.format(before[1].upper())
+        return SqlParseException(reason, sql, before.start(1), len(before[1]))
+    word = _WORD.match(sql, at)
+    if word is None:
+        return SqlParseException("the statement ends too early", sql, at, hint=_expected(error))
+    if word[0] in "'\"":
+        if sql.count(word[0], at) == 1:
+            return SqlParseException("the string has no end", sql, at, len(sql) - at)
+    elif word[0][0].isdigit():
+        word = re.compile(r"\w+").match(sql, at) or word
+    reason = f"{word[0]} is not expected here"
+    return SqlParseException(reason, sql, at, len(word[0]), _expected(error))
+
+
+def _is_operand_missing(sql: str, at: int) -> bool:
+    """Whether the reserved word at `at` was taken for a field: what precedes it wants one."""
+    before = sql[:at].rstrip()
+    word = _LAST_WORD.search(before)
+    if word is not None:
+        return word[1].lower() in RESERVED | {"value", "not", "case"}
+    return before[-1:] in tuple(",(=<>+-*/%[:{")
+
+
+_SPELLED = {
+    "SELECT": "SELECT", "_SET": "SET", "_FROM": "FROM", "_WHERE": "WHERE", "_AS": "AS",
+    "_WHEN": "WHEN", "_THEN": "THEN", "_ELSE": "ELSE", "_END": "END", "RPAR": ")",
+    "RBRACE": "}", "RSQB": "]", "COMMA": ",", "COLON": ":", "EQUAL": "=", "STRING": "a string",
+    "VARIABLE": "@name",
+}  # fmt: skip
+
+
+def _expected(error: UnexpectedInput) -> str:
+    """What could stand there, where that is a list short enough to help."""
+    allowed = getattr(error, "accepts", None) or getattr(error, "allowed", None) or set()
+    names = {_SPELLED[name] for name in allowed if name in _SPELLED}
+    if "NAME" in allowed:
+        return "expected a name" if len(allowed) == 1 else "expected an expression"
+    return f"expected {' or '.join(sorted(names))}" if names else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """Tells a condition from the other clauses."""
+
+    condition: Expression
+
+
+def _at(token: Token) -> int:
+    return token.start_pos or 0
+
+
+def _unquoted(token: Token) -> str:
+    quote = token[0]
+    return token[1:-1].replace(quote * 2, quote)
+
+
+def _variable(token: Token) -> str:
+    if _VARIABLE.fullmatch(token) is None:
+        reason = "a variable is @ and up to 64 letters, digits and underscores"
+        raise _Misplaced(reason, token)
+    return token[1:]
+
+
+@v_args(inline=True)
+class _Builder(Transformer[Token, object]):
+    """Each rule of the grammar, and each ``-> name``, is a method; children come as built."""
+
+    def statement(self, *parts: object) -> syntax.Statement:
+        """The clauses tell themselves apart."""
+        (selection,) = (part for part in parts if isinstance(part, syntax.Selection))
+        return syntax.Statement(
+            assignments=next((part for part in parts if type(part) is tuple), ()),
+            selection=selection,
+            source=next((part for part in parts if isinstance(part, syntax.TopicFilter)), None),
+            condition=next((part.condition for part in parts if isinstance(part, _Where)), None),
+        )
+
+    def template_expression(self, expression: Expression) -> Expression:
+        return expression
+
+    def set_clause(self, *assignments: syntax.Assignment) -> tuple[syntax.Assignment, ...]:
+        return assignments
+
+    def assignment(self, name: Token, expression: Expression) -> syntax.Assignment:
+        return syntax.Assignment(_variable(name), expression, _at(name))
+
+    def value_selection(self, expression: Expression) -> syntax.ValueSelection:
+        return syntax.ValueSelection(expression)
+
+    def column_selection(self, *columns: syntax.Column) -> syntax.ColumnSelection:
+        return syntax.ColumnSelection(columns)
+
+    def column(self, expression: Expression, alias: tuple[str, ...] | None) -> syntax.Column:
+        return syntax.Column(expression, alias or ())
+
+    def alias(self, *names: Token) -> tuple[str, ...]:
+        return tuple(map(str, names))
+
+    def from_clause(self, text: Token) -> syntax.TopicFilter:
+        if text.startswith('"'):
+            raise _Misplaced("a topic filter stands in single quotes", text)
+        return syntax.TopicFilter(_unquoted(text), _at(text))
+
+    def where_clause(self, condition: Expression) -> _Where:
+        return _Where(condition)
+
+    def disjunction(self, *operands: Expression) -> syntax.Or:
+        return syntax.Or(operands)
+
+    def conjunction(self, *operands: Expression) -> syntax.And:
+        return syntax.And(operands)
+
+    def not_(self, keyword: Token, operand: Expression) -> syntax.Not:
+        return syntax.Not(operand, _at(keyword))
+
+    def binary(self, left: Expression, operator: Token, right: Expression) -> syntax.Binary:
+        return syntax.Binary(left, str(operator), right)
+
+    def signed(self, sign: Token, operand: Expression) -> syntax.Signed:
+        return syntax.Signed(str(sign), operand, _at(sign))
+
+    def member(self, owner: Expression, name: Token) -> syntax.Member:
+        return syntax.Member(owner, str(name))
+
+    def item(self, owner: Expression, _: Token, position: Expression) -> syntax.Item:
+        return syntax.Item(owner, position)
+
+    def message(self, star: Token) -> syntax.Message:
+        return syntax.Message(_at(star))
+
+    def field(self, name: Token) -> syntax.Field:
+        if name.lower() in RESERVED:
+            raise _Misplaced(_MISSING.format(name.upper()), name)
+        return syntax.Field(str(name), _at(name))
+
+    def variable(self, name: Token) -> syntax.Variable:
+        return syntax.Variable(_variable(name), _at(name))
+
+    def arguments(self, *arguments: Expression) -> tuple[Expression, ...]:
+        return arguments
+
+    def items(self, *items: Expression) -> tuple[Expression, ...]:
+        return items
+
+    def call(self, name: Token, arguments: tuple[Expression, ...] | None) -> syntax.Call:
+        return syntax.Call(str(name), arguments or (), _at(name))
+
+    def cast(self, operand: Expression, kind: Token) -> syntax.Cast:
+        return syntax.Cast(operand, str(kind), _at(kind))
+
+    def group(self, expression: Expression) -> Expression:
+        return expression
+
+    def nested(
+        self,
+        keyword: Token,
+        selection: syntax.Selection,
+        source: Expression,
+        where: _Where | None,
+    ) -> syntax.Nested:
+        return syntax.Nested(
+            selection, source, None if where is None else where.condition, _at(keyword)
+        )
+
+    def pair(self, key: Token, value: Expression) -> tuple[str, Expression]:
+        return (_unquoted(key) if key.type == "STRING" else str(key)), value
+
+    def pairs(self, *pairs: tuple[str, Expression]) -> tuple[tuple[str, Expression], ...]:
+        return pairs
+
+    def object(
+        self, brace: Token, pairs: tuple[tuple[str, Expression], ...] | None
+    ) -> syntax.ObjectLiteral:
+        return syntax.ObjectLiteral(pairs or (), _at(brace))
+
+    def array(self, bracket: Token, items: tuple[Expression, ...] | None) -> syntax.ArrayLiteral:
+        return syntax.ArrayLiteral(items or (), _at(bracket))
+
+    def case(self, keyword: Token, subject: Expression, *rest: Any) -> syntax.Case:
+        *branches, otherwise = rest
+        return syntax.Case(subject, tuple(branches), otherwise, _at(keyword))
+
+    def when(self, value: Expression, outcome: Expression) -> tuple[Expression, Expression]:
+        return value, outcome
+
+    def number(self, digits: Token) -> syntax.Literal:
+        if len(digits) > _LONG_NUMBER:
+            raise _Misplaced("the number has too many digits", digits)
+        found = int(digits) if digits.isdigit() else values.numeral(digits.replace("+", ""))
+        if found is None:
+            raise _Misplaced("the number is out of range", digits)
+        return syntax.Literal(found, _at(digits))
+
+    def string(self, text: Token) -> syntax.Literal:
+        return syntax.Literal(_unquoted(text), _at(text))
+
+    def true(self, keyword: Token) -> syntax.Literal:
+        return syntax.Literal(True, _at(keyword))
+
+    def false(self, keyword: Token) -> syntax.Literal:
+        return syntax.Literal(False, _at(keyword))
+
+    def null(self, keyword: Token) -> syntax.Literal:
+        return syntax.Literal(None, _at(keyword))
