@@ -20,14 +20,13 @@ import msgspec
 from bench.fleet import REGION, Fleet
 from bittern import installation
 from bittern.cli.device_add import device_profile, service_profile
-from bittern.cli.station_files import write_station_files
+from bittern.cli.station_files import StationFiles, write_station_files
 from bittern.config import Configuration, load
 from bittern.lorawan import regions
 from bittern.lorawan.versions import MacVersion
 from bittern.mac.personalization import personalize
 from bittern.mac.session import FIRST_REVISION_BITS
 from bittern.pki.authority import Authority
-from bittern.pki.issuing import issue_gateway_certificate
 from bittern.store.protocol import Store
 from bittern.store.records import (
     AbpActivation,
@@ -35,7 +34,6 @@ from bittern.store.records import (
     Device,
     DeviceProfile,
     Gateway,
-    GatewayCertificate,
     ServiceProfile,
 )
 from bittern.types import Instant
@@ -77,20 +75,13 @@ class _Registrar:
     async def add_gateways(self, authority: Authority, files: Path, uri: str) -> None:
         for index in range(self.fleet.gateways):
             eui = self.fleet.gateway_eui(index)
-            issued = issue_gateway_certificate(authority, eui, self.now)
             gateway = Gateway(
                 id=str(uuid.uuid4()), gateway_eui=eui, region=REGION, created_at=self.now
             )
-            certificate = GatewayCertificate(
-                fingerprint=issued.certificate_id,
-                gateway_eui=eui,
-                not_after=issued.not_after,
-                created_at=self.now,
-            )
-            folder = files / str(eui)
-            with write_station_files(folder, uri=uri, trust=authority.pem, issued=issued):
+            made = StationFiles.made(authority, eui, place="lns", uri=uri, now=self.now)
+            with write_station_files(files / str(eui), [made]):
                 await self.store.add_gateway(gateway)
-                await self.store.add_certificate(certificate)
+                await self.store.add_certificate(made.record(eui, self.now))
 
     async def add_devices(self) -> None:
         """Many at once: they share transactions."""

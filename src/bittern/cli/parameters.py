@@ -6,10 +6,11 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, NamedTuple, TypeVar
+from typing import Annotated, Literal, NamedTuple, TypeVar
 
 import typer
 
+from bittern.gateway.discovery import STATION_URI_LIMIT
 from bittern.gateway.eui_text import parse_eui
 from bittern.lorawan import regions
 from bittern.lorawan.regional_parameters import RegionalParameters
@@ -21,6 +22,7 @@ from bittern.types import (
     AppSKey,
     DevAddr,
     FNwkSIntKey,
+    NetID,
     NwkKey,
     NwkSEncKey,
     SNwkSIntKey,
@@ -83,8 +85,20 @@ def _region(text: str) -> str:
 
 def station_uri(text: str) -> str:
     """`wss://NAME:PORT` and nothing else, as a station wants it."""
-    if not re.fullmatch(r"wss://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}", text):
-        raise ValueError(f"wss://NAME:PORT, not {text!r}")
+    return _uri("wss", text)
+
+
+def cups_uri(text: str) -> str:
+    """`https://NAME:PORT` and nothing else, as a station wants it."""
+    return _uri("https", text)
+
+
+def _uri(scheme: str, text: str) -> str:
+    host = r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])"
+    if not re.fullmatch(rf"{scheme}://{host}:[0-9]{{1,5}}", text):
+        raise ValueError(f"{scheme}://NAME:PORT, not {text!r}")
+    if len(text) > STATION_URI_LIMIT:
+        raise ValueError(f"a station takes {STATION_URI_LIMIT} characters of a URI: {text!r}")
     return text
 
 
@@ -163,6 +177,60 @@ JoinEuiRange = Annotated[
         parser=parsed(_range),
         help="Join-requests with these JoinEUIs only. May be repeated.",
         rich_help_panel=FILTERS,
+    ),
+]
+NetIdFilter = Annotated[
+    list[NetID] | None,
+    typer.Option(
+        "--net-id",
+        metavar="NETID",
+        parser=parsed(NetID.from_hex),
+        help="Data frames of these networks only. May be repeated.",
+        rich_help_panel=FILTERS,
+    ),
+]
+Boards = Annotated[
+    int | None,
+    typer.Option(
+        "--boards",
+        min=1,
+        max=8,
+        help="Concentrator boards; each takes the channels of one sub-band. Without it: 1.",
+    ),
+]
+SubBands = Annotated[
+    list[int] | None,
+    typer.Option(
+        "--sub-band",
+        min=1,
+        max=12,
+        help="Of a region with 64 channels, such as US915. May be repeated, with --boards."
+        " Without it: 2.",
+    ),
+]
+Only = Annotated[
+    Literal["cups", "lns"] | None,
+    typer.Option("--only", help="Files for CUPS or for the LNS alone. Without it: for both."),
+]
+LnsUri = Annotated[
+    str | None,
+    typer.Option(
+        "--uri",
+        "--lns-uri",
+        metavar="wss://NAME:PORT",
+        parser=parsed(station_uri),
+        help="How the gateway reaches the LNS. Without it: lns.uri, or the first of server.names"
+        " with lns.port.",
+    ),
+]
+CupsUri = Annotated[
+    str | None,
+    typer.Option(
+        "--cups-uri",
+        metavar="https://NAME:PORT",
+        parser=parsed(cups_uri),
+        help="How the gateway reaches CUPS. Without it: cups.uri, or the first of server.names"
+        " with cups.port.",
     ),
 ]
 JoinEuiOption = Annotated[

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import socket
 import time
 from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
@@ -55,8 +56,34 @@ class Workspace:
             return lns.uri
         if lns.port == 0:
             raise ConfigurationError(["lns.port: 0, so a gateway needs to be told by --uri"])
-        name = next(iter(self.configuration.server.names), "localhost")
-        return f"wss://{name}:{lns.port}"
+        return f"wss://{self._name}:{lns.port}"
+
+    def cups_uri(self) -> str:
+        """What goes into `cups.uri`: that name, and the port of CUPS."""
+        cups = self.configuration.cups
+        if cups.uri is not None:
+            return cups.uri
+        if cups.port == 0:
+            raise ConfigurationError(["cups.port: 0, so a gateway needs to be told by --cups-uri"])
+        return f"https://{self._name}:{cups.port}"
+
+    @property
+    def _name(self) -> str:
+        """Of this server, as gateways know it."""
+        return next(iter(self.configuration.server.names), "localhost")
+
+    def is_served(self) -> bool:
+        """Whether a server runs on this data directory: only then is what it keeps of connections
+        what they are."""
+        from bittern.servers.feed import reachable
+
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
+            try:
+                with reachable(self.layout.feed_socket) as name:
+                    asking.connect(name)
+            except OSError:
+                return False
+            return True
 
     @contextlib.asynccontextmanager
     async def store(self, *, make: bool = False) -> AsyncIterator[Store]:

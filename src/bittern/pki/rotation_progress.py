@@ -35,8 +35,8 @@ class Progress:
     lns: LastUse | None
     """None: it was never there."""
     cups: LastUse | None
-    unused_earlier: bool
-    """It has a certificate for the LNS that counts and is not of the next authority."""
+    earlier: frozenset[Literal["any", "cups", "lns"]] = frozenset()
+    """What its certificates are for that count and are not of the next authority."""
     withheld: tuple[str, ...] = ()
     """What CUPS did not give it when it last asked, with the reasons."""
 
@@ -49,7 +49,7 @@ def hindrance(progress: Progress) -> str | None:
     if cups is not None and cups.signer != "next":
         return _cups_hindrance(progress, cups)
     if lns is None:
-        if progress.unused_earlier:
+        if progress.earlier & {"any", "lns"}:
             return "has moved at CUPS, and has never connected to the LNS"
         return None
     if lns.signer == "next":
@@ -58,9 +58,9 @@ def hindrance(progress: Progress) -> str | None:
 
 
 def _never_seen(progress: Progress) -> str | None:
-    if not progress.unused_earlier:
+    if not progress.earlier:
         return None
-    return "was never seen, and its files are of an earlier authority: make new ones"
+    return "was never seen, and a certificate of an earlier authority still counts for it"
 
 
 def _cups_hindrance(progress: Progress, cups: LastUse) -> str:

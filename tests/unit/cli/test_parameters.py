@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import typer
 
-from bittern.cli.parameters import EuiRange, parsed, secret, station_uri
+from bittern.cli.parameters import EuiRange, cups_uri, parsed, secret, station_uri
 from bittern.cli.parameters import _range as eui_range
 from bittern.types import AppKey
 
@@ -72,3 +72,12 @@ def test_uri_as_a_station_takes_it(uri: str) -> None:
 def test_uri_that_a_station_does_not_take(uri: str) -> None:
     with pytest.raises(ValueError, match="wss://NAME:PORT"):
         station_uri(uri)
+
+
+@pytest.mark.parametrize(
+    "uri", ["http://a:1", "https://a", "https://a:1/", f"https://{'a' * 130}:1"]
+)
+def test_uri_of_cups_is_what_a_station_takes(uri: str) -> None:
+    assert cups_uri("https://cups.example.com:443") == "https://cups.example.com:443"
+    with pytest.raises(ValueError, match=r"not 'http|127 characters"):
+        cups_uri(uri)

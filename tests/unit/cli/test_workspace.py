@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
 
 from bittern.cli.workspace import Workspace
 from bittern.errors import ConfigurationError
+from bittern.servers.feed import reachable
 
 
 @pytest.fixture(autouse=True)
@@ -46,3 +48,27 @@ async def test_store_is_made_only_by_who_adds_something(tmp_path: Path) -> None:
         assert await store.devices() == []
     async with workspace.store() as store:
         assert await store.devices() == []
+
+
+def test_cups_is_reached_by_name_and_port_or_by_what_is_configured(tmp_path: Path) -> None:
+    config = tmp_path / "bittern.toml"
+    assert Workspace.of(None, None).cups_uri() == "https://localhost:8443"
+    config.write_text('[server]\nnames = ["a.example", "b.example"]\n[cups]\nport = 1\n')
+    assert Workspace.of(None, config).cups_uri() == "https://a.example:1"
+    config.write_text('[cups]\nuri = "https://c.example:2"\nport = 0\n')
+    assert Workspace.of(None, config).cups_uri() == "https://c.example:2"
+    config.write_text("[cups]\nport = 0\n")
+    with pytest.raises(ConfigurationError, match="--cups-uri"):
+        Workspace.of(None, config).cups_uri()
+
+
+def test_server_is_noticed_by_its_socket(tmp_path: Path) -> None:
+    workspace = Workspace.of(tmp_path / "data", None)
+    assert not workspace.is_served()
+    path = workspace.layout.feed_socket
+    path.parent.mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening, reachable(path) as name:
+        listening.bind(name)
+        assert not workspace.is_served()
+        listening.listen()
+        assert workspace.is_served()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bittern import installation
 from bittern.cli import device_add
-from bittern.cli.gateway import register, sub_bands
+from bittern.cli.gateway_add import register, sub_bands
 from bittern.config import Configuration
 from bittern.lorawan.crypto import SessionKeys, as_kind
 from bittern.lorawan.versions import MacVersion, uses_nwk_key
