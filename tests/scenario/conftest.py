@@ -296,8 +296,11 @@ class Field:
         await self.network.unsolicited.start()
         for gateway in self.gateways.values():
 
-            async def back(gateway: FieldGateway = gateway) -> None:
-                gateway.connect()
+            async def back(
+                gateway: FieldGateway = gateway, network: Network = self.network
+            ) -> None:
+                if network is self.network:  # else it has ended too
+                    gateway.connect()
 
             self.at(RECONNECT_S, back)
         await self.passes(0)

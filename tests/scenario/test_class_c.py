@@ -99,6 +99,31 @@ async def test_without_acknowledgement_it_is_sent_three_times_and_given_up(field
     assert discarded.message_id == message.message_id
 
 
+async def test_a_retry_does_not_overtake_the_answer_to_an_uplink(field_us915):
+    """The roof never reports the message. When that is known, the answer is with a gateway for its
+    window at 2.0 s, under a lower counter than the retry gets."""
+    field = field_us915
+    await field.add_gateway("roof")
+    await field.add_gateway("yard", latency_s=0.05)
+    await a_valve(field)
+    field.gateways["roof"].drops = 1
+    await field.queue("valve", b"open")
+    await field.passes(1.0)
+    await field.up("valve", confirmed=True)
+    await field.passes(10)
+    [unreported] = field.happened(DownlinkUnreported)
+    assert unreported.at - field._zero == pytest.approx(1.384, abs=0.001)
+    assert (
+        field.on_air()
+        == """
+  1.000 valve  up   FCnt 2 confirmed
+  2.000 roof   RX1  valve FCnt 2 ack
+  2.070 roof   RX2  valve FCnt 3 open
+"""
+    )
+    assert field.air.complaints == []
+
+
 async def test_a_device_that_heard_only_the_second_try_acknowledges_that_one(field_us915):
     field = field_us915
     await field.add_gateway("roof")

@@ -31,6 +31,7 @@ class Obstacle(StrEnum):
     RADIO_BUSY = "the gateway's radio is busy"
     NO_AIRTIME = "the gateway's duty cycle leaves no airtime"
     NO_GPS_TIME = "the gateway has no GPS time"
+    OVERTAKES = "an earlier frame to the device is still under way"
     NOT_CONNECTED = "no gateway that heard the device is connected"
 
 

@@ -53,7 +53,7 @@ class Listener(Protocol):
         ...
 
     def resume(self, dev_eui: DevEUI, at: Instant) -> None:
-        """The answer is over then."""
+        """It is answered; the device has until then to acknowledge the answer."""
         ...
 
 
@@ -165,7 +165,7 @@ class DownlinkPath:
                 obstacle = obstacle or composed.reason
                 continue
             frame = Frame(answer.device.plan, len(composed.phy_payload))
-            offers = self._transmitter.answers(answer.routes, composed.windows, frame)
+            offers = self._offers(answer, composed.windows, frame)
             if isinstance(offers, list):
                 if composed.deferred is not None:
                     self._waits(answer.dev_eui, answer.message, composed.deferred.reason)
@@ -186,7 +186,7 @@ class DownlinkPath:
     def _hand_over(self, answer: _Answer, composed: Composed) -> HandedOver | None:
         """Storing took its time: who is still in time is asked again."""
         frame = Frame(answer.device.plan, len(composed.phy_payload))
-        offers = self._transmitter.answers(answer.routes, composed.windows, frame)
+        offers = self._offers(answer, composed.windows, frame)
         if not isinstance(offers, list):
             self._waits(answer.dev_eui, None, offers)
             return None
@@ -202,6 +202,9 @@ class DownlinkPath:
         self._journal.record(sent_event(composed, handed_over, self._now()))
         return handed_over
 
+    def _offers(self, answer: _Answer, offered: Windows, frame: Frame) -> list[Offer] | Obstacle:
+        return self._transmitter.answers(answer.dev_eui, answer.routes, offered, frame)
+
     def _watch(self, answer: _Answer, composed: Composed, frame: Frame) -> Watch:
         """An unconfirmed message is done with when it is reported; a confirmed one waits for its
         acknowledgement, which the next uplink has or has not."""
@@ -212,10 +215,13 @@ class DownlinkPath:
                 self._queue.returned(message_id)
             elif message_id is not None:
                 await self._queue.done(dev_eui, message_id)
-            if report is not None and answer.device.listens_between_uplinks:
-                airtime_s = frame.airtime_s(report.data_rate)
-                over_at = report.at + airtime_s + _response_s(answer, composed)
-                self._between_uplinks.resume(dev_eui, Instant(over_at))
+            if not answer.device.listens_between_uplinks:
+                return
+            if report is None:  # the message, if there was one, may go again
+                return self._between_uplinks.resume(dev_eui, self._now())
+            airtime_s = frame.airtime_s(report.data_rate)
+            over_at = report.at + airtime_s + _response_s(answer, composed)
+            self._between_uplinks.resume(dev_eui, Instant(over_at))
 
         return watch
 
@@ -229,7 +235,8 @@ class DownlinkPath:
     ) -> HandedOver | None:
         """Hand a frame that is no data frame to the best gateway that takes it."""
         routes = await self._transmitter.routes_after(receptions)
-        offers = self._transmitter.answers(routes, windows, Frame(plan, len(phy_payload)))
+        frame = Frame(plan, len(phy_payload))
+        offers = self._transmitter.answers(dev_eui, routes, windows, frame)
         if not isinstance(offers, list):
             self._waits(dev_eui, None, offers)
             return None

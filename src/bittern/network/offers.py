@@ -22,7 +22,7 @@ from bittern.lorawan.radio import DeviceClass, Reception, Window
 from bittern.lorawan.regions.plan import Plan
 from bittern.mac.link_budget import margin_db
 from bittern.mac.windows import Windows
-from bittern.network.airtime_ledger import GatewayAirtime, Obstacle, Slot
+from bittern.network.airtime_ledger import GUARD_S, GatewayAirtime, Obstacle, Slot
 from bittern.types import GatewayEUI, Instant
 
 TX_LEAD_S = 0.05
@@ -90,6 +90,12 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     rx_delay_s: int = 0
     gps_time_us: int | None = None
 
+    def slot_used(self, frequency_hz: int, at: Instant) -> Slot:
+        """That in which the gateway has sent, as it reports."""
+        return min(
+            self.slots, key=lambda slot: (slot.frequency_hz != frequency_hz, abs(slot.at - at))
+        )
+
     def wait_s(self, now: Instant) -> float:
         """How much too early it is to hand the frame over, if it is to leave at once."""
         return self.slots[0].at - now - self.route.round_trip_s / 2 - AT_ONCE_S
@@ -107,12 +113,17 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-def after_uplink(route: Route, windows: Windows, frame: Frame, now: Instant) -> Offer | Obstacle:
-    """Class A: RX1 with RX2 in reserve, or one of them alone."""
+def after_uplink(
+    route: Route, windows: Windows, frame: Frame, now: Instant, begun_by: Instant | None = None
+) -> Offer | Obstacle:
+    """Class A: RX1 with RX2 in reserve, or one of them alone.
+
+    `begun_by`: when everything else that is under way to the device has begun.
+    """
     assert route.heard is not None
     rx1_at = route.heard.received_at - route.round_trip_s / 2 + windows.delay_s
-    rx1 = _chance(route, windows.rx1, rx1_at, frame, now)
-    rx2 = _chance(route, windows.rx2, rx1_at + 1, frame, now)
+    rx1 = _chance(route, windows.rx1, rx1_at, frame, now, begun_by=begun_by)
+    rx2 = _chance(route, windows.rx2, rx1_at + 1, frame, now, begun_by=begun_by)
     if isinstance(rx1, Slot) and isinstance(rx2, Slot) and _prefers_rx2(route, windows, frame):
         rx1 = None
     if not isinstance(rx1, Slot) and not isinstance(rx2, Slot):
@@ -167,10 +178,18 @@ def best_first(offers: Iterable[Offer], now: Instant) -> list[Offer]:
 
 
 def _chance(
-    route: Route, window: Window | None, at: float, frame: Frame, now: Instant
+    route: Route,
+    window: Window | None,
+    at: float,
+    frame: Frame,
+    now: Instant,
+    *,
+    begun_by: Instant | None = None,
 ) -> Slot | Obstacle | None:
     if window is None:
         return None
+    if begun_by is not None and at < begun_by + GUARD_S:
+        return Obstacle.OVERTAKES
     if not route.is_in_time(at, now):
         return Obstacle.TOO_LATE
     slot = frame.slot(at, window)

@@ -32,6 +32,7 @@ from bittern.network.offers import (
     best_first,
 )
 from bittern.network.ports import Clock, GatewayLink
+from bittern.network.under_way import UnderWay
 from bittern.store.records import Change
 from bittern.types import DevEUI, GatewayEUI, Instant
 
@@ -80,6 +81,7 @@ class Transmitter:
         first_downlink_id: int = 1,
     ) -> None:
         self.ledger = AirtimeLedger()
+        self.under_way = UnderWay(now)
         self._directory = directory
         self._gateways = gateways
         self._agenda = agenda
@@ -143,12 +145,12 @@ class Transmitter:
     # Who does
 
     def answers(
-        self, routes: Sequence[Route], windows: Windows, frame: Frame
+        self, dev_eui: DevEUI, routes: Sequence[Route], windows: Windows, frame: Frame
     ) -> list[Offer] | Obstacle:
         """What they offer for a frame in the windows after the uplink, the best first; else why
-        they cannot."""
-        now = self._now()
-        judged = [after_uplink(route, windows, frame, now) for route in routes]
+        they cannot. It does not overtake what is under way to the device already."""
+        now, begun_by = self._now(), self.under_way.begun_by(dev_eui)
+        judged = [after_uplink(route, windows, frame, now, begun_by) for route in routes]
         offers = [one for one in judged if isinstance(one, Offer)]
         if offers:
             return best_first(offers, now)
@@ -174,6 +176,7 @@ class Transmitter:
         self, dev_eui: DevEUI, downlink_id: int, offer: Offer, watch: Watch | None
     ) -> HandedOver:
         offer.route.account.book(downlink_id, offer.slots, self._now())
+        self.under_way.taken(dev_eui, downlink_id, offer.slots)
         report_due = Instant(offer.slots[-1].end + offer.route.round_trip_s + REPORT_GRACE_S)
         handed_over = HandedOver(downlink_id, offer, report_due)
 
@@ -183,7 +186,8 @@ class Transmitter:
         entry = self._agenda.at(report_due, f"report of downlink {downlink_id}", overdue)
         self._awaited[downlink_id] = _Awaited(dev_eui, handed_over, watch, entry)
         if len(self._awaited) > REPORTS_AWAITED:
-            self._awaited.popitem(last=False)
+            forgotten, oldest = self._awaited.popitem(last=False)
+            self.under_way.lost(oldest.dev_eui, forgotten)
         return handed_over
 
     # What came of it
@@ -206,6 +210,9 @@ class Transmitter:
             begun_at = None if awaited is None else _begun_at(awaited.handed_over.offer, report)
             account.settle(report.downlink_id, report.frequency_hz, report.at, begun_at)
         if awaited is not None:
+            used = awaited.handed_over.offer.slot_used(report.frequency_hz, report.at)
+            dev_eui, downlink_id = awaited.dev_eui, report.downlink_id
+            self.under_way.begun(dev_eui, downlink_id, report.at, used.airtime_s)
             awaited.overdue.cancel()
             if awaited.watch is not None:
                 await awaited.watch(report)
@@ -215,6 +222,7 @@ class Transmitter:
         if awaited is None:
             return
         awaited.handed_over.offer.route.account.release(downlink_id)
+        self.under_way.lost(awaited.dev_eui, downlink_id)
         self._journal.record(
             DownlinkUnreported(
                 at=self._now(),

@@ -10,7 +10,8 @@ something was queued, or may be possible now       `notice`: the change feed, a 
 -> handed over, reported, acknowledged             network/transmitter
 
 Nothing is polled: whatever may let a message go is an event, or a time noted in the agenda. While
-an answer to an uplink, a report or an acknowledgement is awaited, the device is left in quiet.
+an answer to an uplink, a report or an acknowledgement is awaited, the device is left in quiet; and
+while anything is under way to it, whoever has sent it, nothing follows.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from bittern.mac.session import Session
 from bittern.mac.windows import Windows
 from bittern.network.agenda import Agenda
 from bittern.network.airtime_ledger import Obstacle
-from bittern.network.appointments import Appointments
+from bittern.network.appointments import Appointments, Quiet
 from bittern.network.directory import DeviceContext, Directory
 from bittern.network.downlink import sent_event
 from bittern.network.events import DownlinkWaits
@@ -130,19 +131,26 @@ class Unsolicited:
 
     def hold(self, dev_eui: DevEUI) -> None:
         """An uplink is being answered: nothing else may be sent now."""
-        self._appointments.quiet(dev_eui, Instant(self._now() + HOLD_S))
+        self._appointments.quiet(dev_eui, Quiet.ANSWER, Instant(self._now() + HOLD_S))
 
     def resume(self, dev_eui: DevEUI, at: Instant) -> None:
-        """The answer is over then; with it everything that was awaited of the device."""
-        self._appointments.quiet(dev_eui, at)
+        """It is answered; the device has until then to acknowledge the answer. What it was granted
+        before is over with its uplink."""
+        self._appointments.quiet(dev_eui, Quiet.ANSWER, self._now())
+        self._appointments.quiet(dev_eui, Quiet.RESPONSE, at)
 
     # One look at a device
 
     async def _look(self, dev_eui: DevEUI) -> None:
         errand = await self._errand(dev_eui)
         if errand is None:
-            return
+            return None
         routes = await self._transmitter.routes_to(errand.turn.heard_by)
+        if self._appointments.is_quiet(dev_eui):
+            return None  # an uplink has come meanwhile
+        over_at = self._transmitter.under_way.over_at(dev_eui)
+        if over_at is not None:
+            return self._appointments.at(dev_eui, over_at)
         if not routes:
             return self._strand(errand)
         if device_class(errand.session, errand.device.profile) == "B":
@@ -232,13 +240,16 @@ class Unsolicited:
             self._sessions.forget(errand.dev_eui)
             return self._appointments.soon(errand.dev_eui)
         self._sessions.replace(composed.before, composed.after)
+        if self._transmitter.under_way.over_at(errand.dev_eui) is not None:
+            # While it was stored an answer has gone out, under a higher counter: too late for this.
+            return self._appointments.soon(errand.dev_eui)
         handed_over = self._hand_over(errand, composed, offers)
         if not handed_over:
             return self._strand(errand)
         # A little longer than reports are awaited: that one has not come is told by the watch.
         until = Instant(max(one.report_due for one in handed_over) + 1)
         self._queue.under_way(errand.message.message_id, until)
-        self._appointments.quiet(errand.dev_eui, until)
+        self._appointments.quiet(errand.dev_eui, Quiet.REPORT, until)
         for one in handed_over:
             self._journal.record(sent_event(composed, one, self._now()))
 
@@ -264,21 +275,21 @@ class Unsolicited:
         self, errand: _Errand, airtime_s: float, report: TransmissionReport | None
     ) -> None:
         """A turn is over: the next one, the wait for an acknowledgement, or the next message."""
-        dev_eui, message = errand.dev_eui, errand.message
+        dev_eui, message, quiet = errand.dev_eui, errand.message, self._appointments.quiet
         self._queue.returned(message.message_id)
         reported = errand.reported or report is not None
         over_at = self._now() if report is None else Instant(report.at + airtime_s)
         if errand.turn.pause_s is not None:
             self._turns[dev_eui] = message.message_id, errand.number + 1, reported
-            return self._appointments.quiet(dev_eui, Instant(over_at + errand.turn.pause_s))
+            quiet(dev_eui, Quiet.PAUSE, Instant(over_at + errand.turn.pause_s))
+            return quiet(dev_eui, Quiet.REPORT, self._now())
         self._turns.pop(dev_eui, None)
-        if not reported:
-            return self._appointments.quiet(dev_eui, over_at)
-        if message.confirmed:
+        if reported and message.confirmed:
             timeout_s = response_timeout_s(errand.session, errand.device.profile)
-            return self._appointments.quiet(dev_eui, Instant(over_at + timeout_s))
-        await self._queue.done(dev_eui, message.message_id)
-        self._appointments.quiet(dev_eui, over_at)
+            quiet(dev_eui, Quiet.RESPONSE, Instant(over_at + timeout_s))
+        elif reported:
+            await self._queue.done(dev_eui, message.message_id)
+        quiet(dev_eui, Quiet.REPORT, over_at)
 
     def _strand(self, errand: _Errand, reason: Obstacle = Obstacle.NOT_CONNECTED) -> None:
         """Until one of its gateways connects, or the device is heard by another."""

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bittern.network.agenda import Agenda
-from bittern.network.appointments import Appointments
+from bittern.network.appointments import Appointments, Quiet
 from bittern.testing import examples
 from bittern.types import DevEUI, Instant
 
@@ -57,7 +57,7 @@ async def test_of_several_appointments_the_earliest_counts(practice):
 
 
 async def test_in_the_quiet_nobody_looks_and_at_its_end_somebody_does(practice):
-    practice.appointments.quiet(DEVICE, Instant(108.0))
+    practice.appointments.quiet(DEVICE, Quiet.ANSWER, Instant(108.0))
     practice.appointments.soon(DEVICE)
     await practice.pass_to(107.0)
     practice.appointments.soon(DEVICE)
@@ -66,22 +66,34 @@ async def test_in_the_quiet_nobody_looks_and_at_its_end_somebody_does(practice):
 
 
 async def test_a_quiet_may_be_cut_short_or_go_on(practice):
-    practice.appointments.quiet(DEVICE, Instant(108.0))
-    practice.appointments.quiet(DEVICE, Instant(102.0))
+    practice.appointments.quiet(DEVICE, Quiet.ANSWER, Instant(108.0))
+    practice.appointments.quiet(DEVICE, Quiet.ANSWER, Instant(102.0))
     await practice.pass_to(103.0)
-    practice.appointments.quiet(DEVICE, Instant(105.0))
-    practice.appointments.quiet(DEVICE, Instant(109.0))
+    practice.appointments.quiet(DEVICE, Quiet.ANSWER, Instant(105.0))
+    practice.appointments.quiet(DEVICE, Quiet.ANSWER, Instant(109.0))
     await practice.pass_to(120.0)
     assert practice.looked == [102.0, 109.0]
 
 
+async def test_one_quiet_ends_and_another_goes_on(practice):
+    """What became of one frame says nothing of the other."""
+    practice.appointments.quiet(DEVICE, Quiet.REPORT, Instant(120.0))
+    practice.appointments.quiet(DEVICE, Quiet.ANSWER, Instant(108.0))
+    await practice.pass_to(103.0)
+    practice.appointments.quiet(DEVICE, Quiet.REPORT, Instant(103.0))
+    assert practice.appointments.is_quiet(DEVICE)
+    await practice.pass_to(110.0)
+    assert practice.looked == [108.0]
+    assert not practice.appointments.is_quiet(DEVICE)
+
+
 async def test_after_the_quiet_appointments_are_as_before(practice):
-    practice.appointments.quiet(DEVICE, Instant(101.0))
+    practice.appointments.quiet(DEVICE, Quiet.ANSWER, Instant(101.0))
     await practice.pass_to(102.0)
     practice.appointments.soon(DEVICE)
     await practice.pass_to(103.0)
     assert practice.looked == [101.0, 102.0]
-    assert practice.appointments._quiet_until == {}
+    assert practice.appointments._quiets == {}
 
 
 async def test_a_device_is_looked_at_by_one_at_a_time_and_then_once_more(practice):

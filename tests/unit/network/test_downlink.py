@@ -2,7 +2,8 @@ import msgspec
 import pytest
 
 from bittern.lorawan.versions import MacVersion
-from bittern.network.airtime_ledger import Obstacle
+from bittern.mac.session import HeardBy
+from bittern.network.airtime_ledger import Obstacle, Slot
 from bittern.network.events import DownlinkDiscarded, DownlinkSent, DownlinkWaits
 from bittern.network.message_queue import ATTEMPTS
 from bittern.testing import examples
@@ -226,13 +227,16 @@ async def test_what_is_too_long_for_the_only_window_left_waits_and_the_rest_goes
     assert waits.message_id == message.message_id
 
 
-async def test_two_answers_of_one_gateway_do_not_overlap(stage):
-    """The second device's uplink ended at the same moment: RX2 is left for it."""
+async def test_a_gateway_that_sends_to_another_device_then_leaves_the_answer_to_the_next(stage):
     device = await stage.abp()
-    await stage.hear(device, device.uplink(b"x", fport=1, confirmed=True))
-    await stage.hear(device, device.uplink(b"y", fport=1, confirmed=True), TWO, ONE, at_once=True)
-    first, second = stage.gateways.transmissions
-    assert (first[0], second[0]) == (ONE, TWO)
+    transmitter = stage.network.transmitter
+    [route] = await transmitter.routes_to([HeardBy(ONE, 9.0, 0, False)])
+    elsewhere = Slot(Instant(stage.time + 10.9), 0.3, 868_500_000)
+    route.account.book(99, [elsewhere], stage.time)
+    await stage.hear(device, device.uplink(b"x", fport=1, confirmed=True), ONE, TWO)
+    [(gateway_eui, transmission)] = stage.gateways.transmissions
+    assert gateway_eui == TWO
+    assert transmission.rx1 is not None
 
 
 async def test_while_somebody_else_sends_the_device_something_the_answer_is_written_anew(

@@ -87,6 +87,20 @@ def test_after_both_deadlines_it_is_too_late():
     assert late is Obstacle.TOO_LATE
 
 
+@pytest.mark.parametrize(
+    ("begun_by", "windows"),
+    [(None, (RX1, RX2)), (1000.9, (RX1, RX2)), (1001.0, (None, RX2)), (1001.9, (None, RX2))],
+)
+def test_a_window_that_opens_before_an_earlier_frame_has_begun_is_not_used(begun_by, windows):
+    offer = after_uplink(gateway(), BOTH, FRAME, Instant(1000.2), begun_by)
+    assert (offer.rx1, offer.rx2) == windows
+
+
+def test_an_answer_that_would_overtake_an_earlier_frame_in_both_windows_is_not_offered():
+    late = after_uplink(gateway(), BOTH, FRAME, Instant(1000.2), Instant(1002.0))
+    assert late is Obstacle.OVERTAKES
+
+
 def test_a_frame_for_one_window_is_offered_for_that_one():
     assert offered(gateway(), windows=BOTH.fitting(100)).rx2 is None
     alone = Windows(delay_s=5, rx1=None, rx1_max_size=0, rx2=RX2, rx2_max_size=51)
@@ -200,3 +214,10 @@ def test_a_gateway_that_did_not_report_its_last_frame_comes_after_one_that_does(
     silent.book(1, [Slot(Instant(900.0), 0.1, 868_100_000)], HEARD_AT)
     silent.release(1)
     assert chosen(gateway(1, snr_db=9.0, account=silent), gateway(2, snr_db=0.0)) == [2, 1]
+
+
+def test_a_report_names_the_slot_by_its_frequency_and_else_by_its_time():
+    offer = offered(gateway())
+    assert offer.slot_used(RX1.frequency_hz, Instant(1005.0)).frequency_hz == RX1.frequency_hz
+    assert offer.slot_used(RX2.frequency_hz, Instant(1000.0)).frequency_hz == RX2.frequency_hz
+    assert offer.slot_used(867_100_000, Instant(1002.1)).frequency_hz == RX2.frequency_hz

@@ -84,7 +84,7 @@ class Yard:
         self.watched.append(report)
 
     async def send(self, *euis: GatewayEUI) -> HandedOver | None:
-        offers = self.transmitter.answers(await self.routes(*euis), BOTH, FRAME)
+        offers = self.transmitter.answers(examples.DEV_EUI, await self.routes(*euis), BOTH, FRAME)
         assert isinstance(offers, list)
         return self.transmitter.hand_over(examples.DEV_EUI, b"frame", offers, self.watch)
 
@@ -141,10 +141,41 @@ async def test_when_nobody_takes_it_it_was_not_handed_over(yard):
 
 
 async def test_why_nobody_can_is_told(yard):
-    assert yard.transmitter.answers([], BOTH, FRAME) is Obstacle.NOT_CONNECTED
+    def why(routes):
+        return yard.transmitter.answers(examples.DEV_EUI, routes, BOTH, FRAME)
+
+    assert why([]) is Obstacle.NOT_CONNECTED
     routes = await yard.routes(ONE)
     yard.time = Instant(1010.0)
-    assert yard.transmitter.answers(routes, BOTH, FRAME) is Obstacle.TOO_LATE
+    assert why(routes) is Obstacle.TOO_LATE
+
+
+async def test_an_answer_does_not_overtake_what_is_under_way_to_the_device(yard):
+    first = await yard.send(ONE)
+    routes = await yard.routes(TWO)
+    for device, expected in ((examples.DEV_EUI, Obstacle.OVERTAKES), (examples.dev_eui(5), list)):
+        offers = yard.transmitter.answers(device, routes, BOTH, FRAME)
+        assert offers is expected or (isinstance(offers, list) and expected is list)
+    yard.time = Instant(1000.9)
+    await yard.transmitter.transmitted(yard.report(first.downlink_id))
+    [offer] = yard.transmitter.answers(examples.DEV_EUI, routes, BOTH, FRAME)
+    assert (offer.rx1, offer.rx2) == (None, BOTH.rx2)
+
+
+async def test_a_frame_is_under_way_until_it_is_over_or_given_up(yard):
+    under_way = yard.transmitter.under_way
+    first = await yard.send(ONE)
+    assert under_way.over_at(examples.DEV_EUI) == first.offer.slots[1].end
+    yard.time = Instant(1001.01)
+    await yard.transmitter.transmitted(yard.report(first.downlink_id))
+    rx1_ends = 1001.01 + first.offer.slots[0].airtime_s
+    assert under_way.over_at(examples.DEV_EUI) == pytest.approx(rx1_ends)
+    yard.time = Instant(1010.0)
+    second = await yard.send(ONE)
+    assert len(under_way) == 1
+    yard.time = second.report_due
+    await yard.agenda.fire()
+    assert len(under_way) == 0
 
 
 async def test_a_report_is_told_once_and_ends_the_wait(yard):

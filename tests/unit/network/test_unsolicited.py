@@ -260,6 +260,50 @@ async def test_while_an_uplink_is_answered_nothing_else_is_sent(stage):
     assert received(stage, device).payload == b"open"
 
 
+async def test_a_slow_gateway_is_not_overtaken_by_the_answer_to_an_uplink(stage):
+    """What FAR was given is on air 1.25 s later; RX1 opens before that, RX2 after it."""
+    stage.gateways.round_trips_s[FAR] = 2.4
+    device = await class_c(stage, FAR)
+    await stage.queue()
+    first = stage.gateways.transmissions[-1]
+    await stage.hear(device, device.uplink(b"x", fport=1, confirmed=True), at_once=True)
+    second = stage.gateways.transmissions[-1]
+    assert (first[0], second[0]) == (FAR, NEAR)
+    assert (second[1].rx1, second[1].rx2) == (None, RX2)
+
+
+async def test_a_frame_whose_place_an_answer_has_taken_is_not_sent_after_it(stage, monkeypatch):
+    device = await class_c(stage)
+    advance = stage.store.advance
+
+    async def slow(before, after, *effects):
+        stored = await advance(before, after, *effects)
+        monkeypatch.undo()
+        await stage.hear(device, device.uplink(b"x", fport=1, confirmed=True), at_once=True)
+        return stored
+
+    monkeypatch.setattr(stage.store, "advance", slow)
+    stage.reporting = True
+    await stage.queue(payload=b"open")
+    await stage.pass_time(10)
+    assert len(stage.gateways.transmissions) == 1
+    got = received(stage, device)
+    assert (got.fcnt, got.ack, got.payload) == (1, True, b"open")
+    assert await stage.store.queued(stage.dev_eui) == []
+
+
+async def test_a_message_that_is_lost_with_an_answer_goes_again_without_one(stage):
+    device = await class_c(stage)
+    stage.gateways.offline.add(NEAR)
+    await stage.queue(payload=b"open")
+    stage.gateways.offline.clear()
+    await stage.hear(device, device.uplink(b"x", fport=1))
+    await stage.pass_time(10)
+    classes = [one.device_class for _, one in stage.gateways.transmissions]
+    assert classes[:2] == ["A", "C"]
+    assert received(stage, device).payload == b"open"
+
+
 async def test_a_message_under_way_is_not_sent_once_more_with_an_answer(stage):
     device = await class_c(stage)
     await stage.queue(payload=b"open")
