@@ -133,7 +133,7 @@ class CupsDesk:
         made = await self._make(gateway, decision)
         earlier = state.cups.gifts if state.cups is not None else ()
         shown = {asker.fingerprint, _shown_at_lns(state)}
-        await self._revoke_in_vain(earlier, decision, registered, shown)
+        await self._revoke_in_vain(earlier, made.gifts, registered, shown)
         update = await self._update(gateway, request, earlier)
         gifts = [_gift(gift) for gift in decision.outstanding] + made.gifts
         withheld = [str(one) for one in decision.withheld]
@@ -251,13 +251,14 @@ class CupsDesk:
     async def _revoke_in_vain(
         self,
         earlier: Sequence[Gift],
-        decision: Decision,
+        given: Sequence[Gift],
         registered: Sequence[GatewayCertificate],
         shown: set[str],
     ) -> None:
-        """A certificate that was given and not taken serves nobody but a listener."""
-        kept = {gift.certificate for gift in (*decision.outstanding, *decision.taken)} | shown
-        vain = {gift.certificate for gift in earlier} - kept
+        """A certificate that was not taken, and in whose place another is given, serves nobody but
+        a listener."""
+        again = {gift.kind for gift in given}
+        vain = {gift.certificate for gift in earlier if gift.kind in again} - shown
         for certificate in registered:
             if certificate.fingerprint in vain and certificate.revoked_at is None:
                 await self._store.replace_certificate(
