@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from typing import Any
 
 from bittern.errors import ExternalCallFailed
 from bittern.rules.context import Context, ExternalCall
@@ -34,20 +35,25 @@ def raw_message_as_base64() -> Evaluate:
 
 
 def path(names: tuple[str, ...]) -> Evaluate:
+    """Of values only an Object takes a String in brackets; every other one raises."""
     if len(names) == 1:
-        (name,) = names
-        return lambda scope, environment: (
-            scope.get(name, UNDEFINED) if isinstance(scope, dict) else UNDEFINED
-        )
+        return _member(*names)
 
-    def evaluate(scope: object, environment: Environment) -> object:
-        for name in names:
-            if not isinstance(scope, dict):
-                return UNDEFINED
-            scope = scope.get(name, UNDEFINED)
+    def evaluate(scope: Any, environment: Environment) -> object:
+        try:
+            for name in names:
+                scope = scope[name]
+        except (KeyError, TypeError):
+            return UNDEFINED
         return scope
 
     return evaluate
+
+
+def _member(name: str) -> Evaluate:
+    return lambda scope, environment: (
+        scope.get(name, UNDEFINED) if isinstance(scope, dict) else UNDEFINED
+    )
 
 
 def members(owner: Evaluate, names: tuple[str, ...]) -> Evaluate:
@@ -66,6 +72,18 @@ def variable(index: int) -> Evaluate:
 
 def binary(left: Evaluate, operator: Operator, right: Evaluate) -> Evaluate:
     return lambda scope, environment: operator(left(scope, environment), right(scope, environment))
+
+
+def equals_constant(left: Evaluate, constant: object) -> Evaluate:
+    """``path = 1``, the usual condition: the same as `binary`, in half the time."""
+    kind = type(constant)
+    assert kind in (int, str)
+
+    def evaluate(scope: object, environment: Environment) -> object:
+        value = left(scope, environment)
+        return value == constant if type(value) is kind else equal(value, constant)
+
+    return evaluate
 
 
 def conjunction(operands: tuple[Evaluate, ...]) -> Evaluate:
@@ -252,6 +270,20 @@ def columns(steps: tuple[Step, ...]) -> Evaluate:
         made: dict[str, object] = {}
         for step in steps:
             step(made, scope, environment)
+        return made
+
+    return evaluate
+
+
+def plain_columns(star: bool, pairs: tuple[tuple[str, Evaluate], ...]) -> Evaluate:
+    """The same for the usual selection: ``*`` first, if at all, and columns of one name each."""
+
+    def evaluate(scope: object, environment: Environment) -> object:
+        made = dict(scope) if star and isinstance(scope, dict) else {}
+        for name, value in pairs:
+            found = value(scope, environment)
+            if found is not UNDEFINED:
+                made[name] = found
         return made
 
     return evaluate

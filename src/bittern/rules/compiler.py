@@ -61,20 +61,27 @@ class Compiler:
         first = selection.columns[0]
         if len(selection.columns) == 1 and _is_star(first):
             return closures.message()
-        steps = tuple(map(self._column, selection.columns))
+        columns = [(self._name(one), self.expression(one.expression)) for one in selection.columns]
+        star, rest = _is_star(first), columns[_is_star(first) :]
+        if not self.external and all(len(name) == 1 for name, _ in rest):
+            return closures.plain_columns(star, tuple((name[0], value) for name, value in rest))
+        steps = tuple(
+            closures.named(name, value) if name else closures.merged(value)
+            for name, value in columns
+        )
         return (closures.patient_columns if self.external else closures.columns)(steps)
 
-    def _column(self, column: syntax.Column) -> closures.Step:
-        value = self.expression(column.expression)
+    def _name(self, column: syntax.Column) -> tuple[str, ...]:
+        """Empty for what is merged into the result."""
         if column.alias:
-            return closures.named(column.alias, value)
+            return column.alias
         match column.expression:
             case syntax.Message() | syntax.ObjectLiteral():
-                return closures.merged(value)
+                return ()
             case syntax.Field(name=name) | syntax.Member(name=name) | syntax.Variable(name=name):
-                return closures.named((name,), value)
+                return (name,)
             case syntax.Call(name=name):
-                return closures.named((name,), value)
+                return (name,)
             case expression:
                 self.fail("the column has no name", start(expression), hint="add AS and a name")
 
@@ -124,6 +131,10 @@ class Compiler:
             case syntax.Signed(sign=sign, operand=operand):
                 apply = operators.negate if sign == "-" else operators.affirm
                 return closures.call(apply, (self.expression(operand),))
+            case syntax.Binary(left, "=", syntax.Literal(value=int() | str() as value)) if (
+                not isinstance(value, bool)
+            ):
+                return closures.equals_constant(self.expression(left), value)
             case syntax.Binary(left=left, operator=operator, right=right):
                 apply_both = operators.OPERATORS[operator]
                 return closures.binary(self.expression(left), apply_both, self.expression(right))

@@ -27,7 +27,11 @@ def to_json(value: object) -> bytes:
 def encode(value: object) -> bytes:
     """`to_json` of a value that is known to be of bearable size."""
     try:
-        return _ENCODER.encode(value)
+        written = _ENCODER.encode(value)
+        if b"NaN" in written or b"Infinity" in written:
+            # In a string, or of a message that was no JSON: a Decimal that is no number.
+            return _ENCODER.encode(_with_null(value))
+        return written
     except (UnicodeEncodeError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise RuleError(f"the result cannot be written as JSON: {error}") from None
 
@@ -50,6 +54,17 @@ def with_decimals(value: object) -> object:
         return [with_decimals(one) for one in value]
     if isinstance(value, dict):
         return {key: with_decimals(one) for key, one in value.items()}
+    return value
+
+
+def _with_null(value: object) -> object:
+    """Null for a Decimal that is no number, as for such a double."""
+    if isinstance(value, Decimal):
+        return value if value.is_finite() else None
+    if isinstance(value, list):
+        return [_with_null(one) for one in value]
+    if isinstance(value, dict):
+        return {key: _with_null(one) for key, one in value.items()}
     return value
 
 

@@ -28,38 +28,52 @@ class Pending(Exception):
     """An answer is missing: the pass cannot go on here. Never leaves the engine."""
 
 
+class _Memory:
+    """What outlives a pass, and what is counted within one. Few statements need any."""
+
+    __slots__ = ("answers", "draws", "visits", "wanted")
+
+    def __init__(self) -> None:
+        self.answers: dict[str, object] = {}
+        self.wanted: dict[str, ExternalCall] = {}
+        self.draws: dict[tuple[int, int], object] = {}
+        self.visits: dict[int, int] = {}
+
+
 class Environment:
     """Of one message. ``root`` is the message, which is ``raw`` if it came as bytes."""
 
-    __slots__ = (
-        "_answers",
-        "_draws",
-        "_raw",
-        "_setters",
-        "_steps",
-        "_values",
-        "_visits",
-        "context",
-        "root",
-        "wanted",
-    )
+    __slots__ = ("_known", "_raw", "_setters", "_steps", "_values", "context", "root")
 
     def __init__(
         self, context: Context, root: object, raw: bytes | None, setters: tuple[Evaluate, ...]
     ) -> None:
         self.context = context
         self.root = root
-        self.wanted: dict[str, ExternalCall] = {}
         self._raw = raw
         self._setters = setters
-        self._answers: dict[str, object] = {}
-        self._draws: dict[tuple[int, int], object] = {}
-        self.restart()
-
-    def restart(self) -> None:
-        self.wanted.clear()
         self._steps = 0
-        self._visits: dict[int, int] = {}
+        self._values = [_UNSET] * len(setters)
+        self._known: _Memory | None = None
+
+    @property
+    def _memory(self) -> _Memory:
+        if self._known is None:
+            self._known = _Memory()
+        return self._known
+
+    @property
+    def wanted(self) -> tuple[ExternalCall, ...]:
+        """What this pass has asked for in vain."""
+        return tuple(self._memory.wanted.values())
+
+    def restart(self, answers: Sequence[object]) -> None:
+        """For the next pass, with answers to what was wanted, in that order."""
+        memory = self._memory
+        memory.answers.update(zip(memory.wanted, answers, strict=True))
+        memory.wanted.clear()
+        memory.visits.clear()
+        self._steps = 0
         self._values = [_UNSET] * len(self._setters)
 
     @property
@@ -86,26 +100,24 @@ class Environment:
 
     def draw(self, site: int, implementation: Callable[[Context], object]) -> object:
         """`site` is the place in the statement; a nested query may come there several times."""
-        visit = self._visits[site] = self._visits.get(site, -1) + 1
-        if (site, visit) not in self._draws:
-            self._draws[site, visit] = implementation(self.context)
-        return self._draws[site, visit]
+        memory = self._memory
+        visit = memory.visits[site] = memory.visits.get(site, -1) + 1
+        if (site, visit) not in memory.draws:
+            memory.draws[site, visit] = implementation(self.context)
+        return memory.draws[site, visit]
 
     def ask(self, call: ExternalCall) -> object:
         """Raises `Pending`, or `ExternalCallFailed` if that is the answer."""
-        key = call.key
-        if key not in self._answers:
-            if len(self._answers) + len(self.wanted) >= MAX_CALLS:
+        key, memory = call.key, self._memory
+        if key not in memory.answers:
+            if len(memory.answers) + len(memory.wanted) >= MAX_CALLS:
                 raise RuleLimitExceeded(f"more than {MAX_CALLS} calls for one message")
-            self.wanted[key] = call
+            memory.wanted[key] = call
             raise Pending
-        answer = self._answers[key]
+        answer = memory.answers[key]
         if isinstance(answer, ExternalCallFailed):
             raise answer
         return answer
-
-    def answer(self, answers: Sequence[object]) -> None:
-        self._answers.update(zip(self.wanted, answers, strict=True))
 
 
 class Waiting(msgspec.Struct, Generic[T], frozen=True):
@@ -120,8 +132,7 @@ class Waiting(msgspec.Struct, Generic[T], frozen=True):
 
         There may be more to answer: an argument of one call may be the answer to another.
         """
-        self._environment.answer(answers)
-        self._environment.restart()
+        self._environment.restart(answers)
         return advance(self._environment, self._run)
 
 
@@ -129,8 +140,7 @@ def advance(environment: Environment, run: Callable[[Environment], T]) -> T | Wa
     try:
         return run(environment)
     except Pending:
-        calls = tuple(environment.wanted.values())
-        return Waiting(calls, environment, run)
+        return Waiting(environment.wanted, environment, run)
     except RecursionError:
         raise RuleLimitExceeded("the message is nested too deeply") from None
 

@@ -85,6 +85,8 @@ class Rule:
             if holds is not True and boolean(holds) is not True:
                 return None
         value = self._select(environment.root, environment)
+        if not self._names:
+            return Selected(value, {}, self._weighed)
         variables = {name: environment.variable(at) for at, name in enumerate(self._names)}
         return Selected(value, variables, self._weighed)
 

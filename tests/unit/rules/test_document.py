@@ -49,6 +49,11 @@ def test_what_json_cannot_say_is_an_error_of_the_rule(value: object) -> None:
         encode(value)
 
 
+def test_what_is_no_number_is_null() -> None:
+    value = ["NaN", Decimal("-NaN"), {"Infinity": Decimal("Infinity")}, float("nan"), 1]
+    assert encode(value) == b'["NaN",null,{"Infinity":null},null,1]'
+
+
 def test_a_value_that_is_too_large_is_not_written() -> None:
     with pytest.raises(RuleLimitExceeded):
         to_json(["x" * 1000] * 2000)

@@ -67,7 +67,7 @@ def test_steps_are_bounded() -> None:
         env.step()
     with pytest.raises(RuleLimitExceeded):
         env.step()
-    env.restart()
+    env.restart([])
     env.step()
 
 
