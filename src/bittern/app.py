@@ -29,7 +29,7 @@ from bittern.network.randomness import BlockRandomness
 from bittern.outputs.broker.server import BrokerFiles, EmbeddedBroker
 from bittern.outputs.dispatch import Dispatcher
 from bittern.outputs.mqtt.output import MqttOutput, mqtt_settings
-from bittern.outputs.port import Health, Output
+from bittern.outputs.port import Health
 from bittern.outputs.routing import DestinationRouter
 from bittern.pki.rotation import state_changed_at
 from bittern.servers.background import Background, task
@@ -105,15 +105,6 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
         gateways.join(lns)
         feed_socket = Layout(configuration.data_dir).feed_socket
         feed = await enter(Feed(network.journal, feed_socket, version=__version__))
-        http = await enter(
-            HttpServer(
-                configuration.host_of(configuration.api),
-                configuration.api.port,
-                version=__version__,
-                checks={"store": lambda: _health(store), "mqtt": lambda: _at_once(mqtt.health)},
-                metrics=registry(_figures(network, dispatcher, mqtt, lns, feed)),
-            )
-        )
         await enter(lns)
         desk = CupsDesk(
             store,
@@ -125,6 +116,22 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
             now=now,
         )
         cups = await enter(_cups(configuration, network, transport.listener(), status, desk))
+        statistics = {
+            "intake": network.intake.statistics,
+            "dispatch": dispatcher.statistics,
+            "mqtt": mqtt.statistics,
+            "feed": feed.statistics,
+            "cups": cups.statistics,
+        }
+        http = await enter(
+            HttpServer(
+                configuration.host_of(configuration.api),
+                configuration.api.port,
+                version=__version__,
+                checks={"store": lambda: _health(store), "mqtt": lambda: _at_once(mqtt.health)},
+                metrics=registry(_figures(network, lns, statistics)),
+            )
+        )
         followers = (
             network.follow,
             lns.follow,
@@ -315,7 +322,7 @@ def _certificates_followed_by(
 
 
 def _figures(
-    network: Network, dispatcher: Dispatcher, mqtt: Output, lns: LnsServer, feed: Feed
+    network: Network, lns: LnsServer, statistics: Mapping[str, Callable[[], Mapping[str, float]]]
 ) -> Figures:
     def front_end() -> Mapping[str, float]:
         figures = msgspec.structs.asdict(lns.statistics())
@@ -326,13 +333,7 @@ def _figures(
 
     return Figures(
         version=__version__,
-        statistics={
-            "lns": front_end,
-            "intake": network.intake.statistics,
-            "dispatch": dispatcher.statistics,
-            "mqtt": mqtt.statistics,
-            "feed": feed.statistics,
-        },
+        statistics={"lns": front_end, **statistics},
         tallies=[
             ("events", "event", lambda: network.journal.events),
             ("refusals", "refusal", lambda: network.journal.refusals),
