@@ -12,7 +12,18 @@ from typer.core import TyperGroup
 from bittern.cli.output import complain
 from bittern.errors import BitternError
 
-VERBS = ("serve", "demo", "gateway", "ca", "device", "destination", "region", "tail", "frame")
+VERBS = (
+    "serve",
+    "demo",
+    "gateway",
+    "ca",
+    "device",
+    "destination",
+    "region",
+    "rule",
+    "tail",
+    "frame",
+)
 
 
 def noun(text: str) -> typer.Typer:
