@@ -14,11 +14,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from bittern.lorawan.radio import Reception
 from bittern.lorawan.versions import MacVersion
 from bittern.mac.commands.notices import CommandProblem
 from bittern.network.events import (
     DownlinkSent,
     FrameRefused,
+    JoinAnswered,
     MacCommandIgnored,
     MacRequestDeclined,
     MacRequestUnanswered,
@@ -268,6 +270,36 @@ async def test_a_frame_heard_by_a_gateway_of_another_region_is_refused(field_eu8
     await heard_as(field, port, "meter")
     [refused] = field.happened(FrameRefused)
     assert (refused.refusal, refused.gateway_eui) == (Refusal.WRONG_REGION, port.eui)
+
+
+@pytest.mark.parametrize("joins", [False, True])
+async def test_a_gateway_of_another_region_that_hears_best_does_not_spoil_the_good_copy(
+    field_us915, joins
+):
+    """The port is of AU915, which has the frequency too: what the device is of decides."""
+    field = field_us915
+    roof = await field.add_gateway("roof")
+    device = await field.add_device("meter", joins=joins)
+    field.region = "AU915"
+    port = await field.add_gateway("port")
+    field.region = "US915"
+    phy_payload = device.join_request() if joins else device.uplink(b"x", 1, confirmed=True)
+    for gateway, snr_db, data_rate in ((port, 9.0, 2), (roof, 1.0, 0)):
+        reception = Reception(
+            gateway.eui,
+            915_900_000,
+            data_rate,
+            -80,
+            snr_db,
+            field.time,
+            gateway.station.xtime(0),
+            0,
+        )
+        field.deduplicator.add(phy_payload, reception, field.time)
+    await field.passes(0.3)
+    assert field.happened(FrameRefused) == []
+    [answer] = field.happened(JoinAnswered if joins else DownlinkSent)
+    assert answer.gateway_eui == roof.eui
 
 
 async def test_a_device_of_another_region_on_a_frequency_of_both_is_refused(field_us915):

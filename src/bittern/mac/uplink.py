@@ -105,7 +105,7 @@ def accept(
     """
     if not sessions:
         return Refused(Refusal.UNKNOWN_DEV_ADDR, f"no session at {frame.dev_addr}")
-    candidates = [session for session in sessions if _in_region(session, plan)]
+    candidates = [session for session in sessions if in_region(session, plan)]
     if not candidates:
         return _wrong_region(sessions, plan)
     arrival = _Arrival(frame, phy_payload[:-MIC_SIZE], data_rate, frequency_hz, plan)
@@ -219,7 +219,8 @@ def _requested_channels(session: Session) -> Iterator[NewChannelReq]:
                     yield command
 
 
-def _in_region(session: Session, plan: Plan) -> bool:
+def in_region(session: Session, plan: Plan) -> bool:
+    """Whether its device sends where gateways with that plan listen."""
     return session.region == plan.name or regions.plan(session.region) is plan
 
 

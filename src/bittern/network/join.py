@@ -12,9 +12,10 @@ The device's first uplink ends its other sessions; until then they serve.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bittern.errors import StaleSession
 from bittern.lorawan.frame import JoinRequest, RejoinRequest
-from bittern.lorawan.regions.plan import Plan
 from bittern.mac.addresses import dev_addr, nwk_addr_bits
 from bittern.mac.commands.force_rejoin import demand
 from bittern.mac.join import JoinGranted
@@ -25,6 +26,7 @@ from bittern.mac.rejoin import RejoinGranted
 from bittern.mac.rejoin import answer as answer_rejoin
 from bittern.mac.session import FIRST_REVISION_BITS
 from bittern.mac.windows import join_windows
+from bittern.network.by_region import Heard
 from bittern.network.deduplication import Gathered
 from bittern.network.directory import DeviceContext, Directory
 from bittern.network.downlink import DownlinkPath
@@ -66,9 +68,11 @@ class JoinPath:
         self._now = now
         self._randomness = randomness
 
-    async def answer(self, request: Request, gathered: Gathered, plan: Plan) -> None:
-        """Grant the join, or the rejoin, or say why not."""
-        now, best = self._now(), gathered.best
+    async def answer(self, request: Request, heard: Sequence[Heard]) -> None:
+        """Grant the join, or the rejoin, or say why not. Of several regions that it was heard in
+        that of the device counts."""
+        now, gathered = self._now(), heard[0].gathered
+        best = gathered.best
         if not self._limiter.gateway_may(best.gateway_eui, now):
             reason = f"gateway {best.gateway_eui} hears too many join-requests"
             return self._refuse(request, gathered, Refused(Refusal.JOIN_FLOOD, reason))
@@ -76,7 +80,7 @@ class JoinPath:
         if device is None:
             reason = f"no device {request.dev_eui} is registered"
             return self._refuse(request, gathered, Refused(Refusal.UNKNOWN_DEV_EUI, reason))
-        counted = _in_its_region(gathered, plan, device)
+        counted = _in_its_region(heard, device)
         if isinstance(counted, Refused):
             return self._refuse(request, gathered, counted)
         best = counted.best
@@ -180,11 +184,12 @@ class JoinPath:
         )
 
 
-def _in_its_region(gathered: Gathered, plan: Plan, device: DeviceContext) -> Gathered | Refused:
+def _in_its_region(heard: Sequence[Heard], device: DeviceContext) -> Gathered | Refused:
     """The request as a device of its revision of the regional parameters has sent it."""
-    if device.plan.name == plan.name:
-        return device.as_it_counts(gathered)
-    reason = f"heard in {plan.name}, but its profile is of {device.plan.name}"
+    for gathered, plan in heard:
+        if device.plan.name == plan.name:
+            return device.as_it_counts(gathered)
+    reason = f"heard in {heard[0].plan.name}, but its profile is of {device.plan.name}"
     return Refused(Refusal.WRONG_REGION, reason)
 
 

@@ -2,6 +2,7 @@
 
     the copies of a frame, gathered          network/intake, network/deduplication
     -> a frame                               lorawan/frame
+    -> the region that it was heard in       network/by_region
     -> session, counter, MIC, replay         mac/uplink: Accepted | Retransmission | Refused
     -> MAC commands both ways, and ADR       mac/exchange
     -> the message as AWS writes it          network/messages
@@ -18,13 +19,13 @@ import msgspec
 
 from bittern.errors import FrameError, StaleSession, StoreUnavailable
 from bittern.lorawan.frame import DataUp, Frame, JoinRequest, RejoinRequest, parse
-from bittern.lorawan.radio import Reception
 from bittern.lorawan.regions.plan import Plan
 from bittern.mac.commands.surroundings import Surroundings
 from bittern.mac.device_class import heard
 from bittern.mac.exchange import Answered, exchange
 from bittern.mac.refused import Refused
-from bittern.mac.uplink import Accepted, Retransmission, accept
+from bittern.mac.uplink import Accepted, Retransmission, accept, in_region
+from bittern.network.by_region import Heard, by_region
 from bittern.network.deduplication import Gathered
 from bittern.network.directory import DeviceContext, Directory
 from bittern.network.downlink import DownlinkPath
@@ -84,15 +85,14 @@ class UplinkPath:
         """From the copies of one frame to everything that comes of it."""
         try:
             frame = parse(gathered.phy_payload)
-            plan = await self._directory.plan_of_gateway(gathered.best.gateway_eui)
-            if plan is None:
-                self._refuse(gathered, Refused(Refusal.UNKNOWN_GATEWAY, "no longer registered"))
-            elif (impossible := _impossible(gathered.best, plan)) is not None:
-                self._refuse(gathered, impossible, frame if isinstance(frame, DataUp) else None)
+            heard = await by_region(gathered, self._directory)
+            if isinstance(heard, Refused):
+                self._refuse(gathered, heard, frame if isinstance(frame, DataUp) else None)
             elif isinstance(frame, DataUp):
-                await self._data(frame, gathered, plan)
+                at_home = heard[0] if len(heard) == 1 else await self._at_home(frame, heard)
+                await self._data(frame, *at_home)
             elif isinstance(frame, JoinRequest | RejoinRequest):
-                await self._joins.answer(frame, gathered, plan)
+                await self._joins.answer(frame, heard)
             else:
                 self._refuse(gathered, _unsupported(frame))
         except FrameError as error:
@@ -137,6 +137,14 @@ class UplinkPath:
             self._tell(answered)
             return await self._downlinks.answer(answered, outcome, counted, device)
         self._refuse(gathered, _CONTENDED, frame)
+
+    async def _at_home(self, frame: DataUp, heard: list[Heard]) -> Heard:
+        """Of several regions the first that a session at the address is of."""
+        sessions = self._sessions.at(frame.dev_addr) or await self._sessions.load(frame.dev_addr)
+        return next(
+            (one for one in heard if any(in_region(session, one.plan) for session in sessions)),
+            heard[0],
+        )
 
     async def _exchange(
         self, outcome: Accepted | Retransmission, gathered: Gathered, device: DeviceContext
@@ -268,20 +276,6 @@ def _effects(outcome: Accepted | Retransmission, delivery: Delivery | None) -> l
 
 def _unsupported(frame: Frame) -> Refused:
     return Refused(Refusal.UNSUPPORTED_FRAME, f"{type(frame).__name__} is not for this server")
-
-
-def _impossible(best: Reception, plan: Plan) -> Refused | None:
-    """What no device of the gateway's region sends: the gateway is configured for another one."""
-    row = plan.data_rates.get(best.data_rate)
-    if row is None:
-        return Refused(Refusal.WRONG_REGION, f"{plan.name} has no data rate {best.data_rate}")
-    if not row.uplink:
-        reason = f"DR{best.data_rate} of {plan.name} is for downlinks alone"
-        return Refused(Refusal.WRONG_REGION, reason)
-    if not plan.frequency_allowed(best.frequency_hz):
-        reason = f"{best.frequency_hz} Hz is outside {plan.name}"
-        return Refused(Refusal.WRONG_REGION, reason)
-    return None
 
 
 def _unregistered(outcome: Accepted | Retransmission) -> Refused:
