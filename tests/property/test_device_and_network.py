@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,7 +48,7 @@ from bittern.simulator.complaint import Complaint, DeviceComplaint
 from bittern.simulator.device import Abp, DownlinkReceived, Joined, Otaa, SimulatedDevice
 from bittern.simulator.ping_slots import ping_window, slot_beginning
 from bittern.simulator.radio import ReceiveWindow
-from bittern.simulator.regions import device_region
+from bittern.simulator.regions import DeviceRegion, device_region, region_names
 from bittern.store.records import DeviceProfile, QueuedDownlink, ServiceProfile
 from bittern.testing.pure_network import Downlink, PureNetwork, Push
 from bittern.types import (
@@ -84,19 +84,48 @@ REJOIN_2 = b"\xc0\x02"
 MOST_PUSHED = 6
 """Confirmed messages at a time, far fewer than the network remembers."""
 BEFORE_1_0_3 = (V1_0_0, V1_0_2)
+
 KINDS = [
     (version, region, joins)
     for version in (V1_0_0, V1_0_2, V1_0_3, V1_0_4, V1_1)
     for region in ("EU868", "US915")
     for joins in (True, False)
+] + [
+    # Every other region, each in two versions, one with each way of activation.
+    (version, region, joins)
+    for number, region in enumerate(sorted(set(region_names()) - {"EU868", "US915"}))
+    for version, joins in (
+        ((V1_0_3, True), (V1_1, False)) if number % 2 else ((V1_0_4, False), (V1_0_2, True))
+    )
 ]
-RX2_DATA_RATES = {"EU868": (0, 3, 5), "US915": (8, 10, 13)}
-RX2_FREQUENCIES_HZ = {"EU868": (None, 868_500_000, 869_100_000), "US915": (None, 923_900_000)}
 MOVED_HZ = (
     (),
     ((868_100_000, 865_100_000),),
     ((867_300_000, 865_300_000), (868_500_000, 865_500_000)),
 )
+
+
+def rx2_data_rates(region: DeviceRegion) -> list[int]:
+    """Three of LoRa that RXParamSetupReq may choose."""
+    usable = [dr for dr in sorted(region.rx2_data_rates) if region.data_rates[dr].bandwidth_khz]
+    return [usable[0], usable[len(usable) // 2], usable[-1]]
+
+
+def rx2_frequencies_hz(region: DeviceRegion) -> list[int | None]:
+    low, high = region.frequency_range
+    if region.kind == "fixed":
+        return [None, 923_900_000]
+    return [None, region.default_channels[0].frequency_hz, (low + high) // 200_000 * 100_000]
+
+
+def moved_hz(region: DeviceRegion) -> Sequence[tuple[tuple[int, int], ...]]:
+    """Channels by frequency, and where their RX1 goes."""
+    if region.kind == "fixed":
+        return ((),)
+    if region.name == "EU868":
+        return MOVED_HZ
+    first = region.default_channels[0].frequency_hz
+    return ((), ((first, first + 200_000),))
 
 
 def keys_of(version: MacVersion) -> SessionKeys:
@@ -168,7 +197,8 @@ class Air(RuleBasedStateMachine):
         if self.joins:
             nwk_key = NwkKey(bytes([7]) * 16) if self.version is V1_1 else None
             activation = Otaa(join_eui=JOIN_EUI, app_key=AppKey(bytes([8]) * 16), nwk_key=nwk_key)
-        sub_bands = (2,) if self.region == "US915" else ()
+        region = device_region(self.region)
+        sub_bands = (2,) if region.kind == "fixed" else ()
         supports_class_c = bool(seed % 2)
         self.made_as = "C" if supports_class_c and self.version is not V1_1 else "A"
         self.network = PureNetwork(
@@ -192,7 +222,7 @@ class Air(RuleBasedStateMachine):
             dev_eui=DEV_EUI,
             activation=activation,
             version=self.version,
-            region=device_region(self.region),
+            region=region,
             chance=random.Random(seed),
             # Where no CFList masks them, the network finds all channels enabled.
             sub_bands=sub_bands if self.joins and self.version not in BEFORE_1_0_3 else (),
@@ -201,7 +231,7 @@ class Air(RuleBasedStateMachine):
             next_dev_nonce=nonce,
         )
         self.device.radio.max_tx_power = least_power
-        self.device.radio.max_data_rate = fastest if self.region == "EU868" else None
+        self.device.radio.max_data_rate = fastest if region.kind == "dynamic" else None
         self.device.desk.keeps_time = keeps_time
         self.recorded: list[Uplink] = []
         self.recorded_joins: list[tuple[bytes, int]] = []
@@ -367,25 +397,25 @@ class Air(RuleBasedStateMachine):
         """Other profiles, each of them possible in the region. Where a personalized device listens
         is what it was made with."""
         draw: Callable[..., object] = data.draw
-        dynamic = self.region == "EU868"
+        region = device_region(self.region)
         profile = self.network.profile
         if self.joins:
             profile = msgspec.structs.replace(
                 profile,
                 rx1_delay_s=draw(st.sampled_from((1, 2, 5, 15))),
                 rx1_dr_offset=draw(st.integers(0, 3)),
-                rx2_data_rate=draw(st.sampled_from(RX2_DATA_RATES[self.region])),
-                rx2_frequency_hz=draw(st.sampled_from(RX2_FREQUENCIES_HZ[self.region])),
+                rx2_data_rate=draw(st.sampled_from(rx2_data_rates(region))),
+                rx2_frequency_hz=draw(st.sampled_from(rx2_frequencies_hz(region))),
             )
         profile = msgspec.structs.replace(
             profile,
-            downlink_frequencies_hz=draw(st.sampled_from(MOVED_HZ)) if dynamic else (),
+            downlink_frequencies_hz=draw(st.sampled_from(moved_hz(region))),
             adr_ack_limit_exp=draw(st.sampled_from((2, 4, 6))),
             adr_ack_delay_exp=draw(st.sampled_from((1, 3, 5))),
             rejoin_max_time_n=draw(st.sampled_from((None, 4))),
             rejoin_max_count_n=draw(st.sampled_from((None, 0, 9))),
-            ping_slot_data_rate=draw(st.sampled_from((None, RX2_DATA_RATES[self.region][1]))),
-            beacon_frequency_hz=draw(st.sampled_from(RX2_FREQUENCIES_HZ[self.region])),
+            ping_slot_data_rate=draw(st.sampled_from((None, rx2_data_rates(region)[1]))),
+            beacon_frequency_hz=draw(st.sampled_from(rx2_frequencies_hz(region))),
         )
         policy = msgspec.structs.replace(
             self.network.policy,
@@ -661,7 +691,8 @@ class Air(RuleBasedStateMachine):
 
 @pytest.mark.parametrize(("version", "region", "joins"), KINDS)
 def test_device_and_network_agree(version: MacVersion, region: str, joins: bool) -> None:
+    examples = 25 if region in ("EU868", "US915") else 10
     machine = type("Air", (Air,), {"version": version, "region": region, "joins": joins})
     run_state_machine_as_test(
-        machine, settings=settings(max_examples=25, stateful_step_count=40, deadline=None)
+        machine, settings=settings(max_examples=examples, stateful_step_count=40, deadline=None)
     )
