@@ -20,6 +20,8 @@ from bittern.gateway import discovery
 from bittern.lorawan.radio import Transmission
 from bittern.servers.acceptor import Acceptor, AcceptorLimits
 from bittern.servers.admission import GatewayDirectory
+from bittern.servers.lns_data import DataListener
+from bittern.servers.lns_discovery import DiscoveryListener
 from bittern.servers.lns_hub import (
     ConnectedGateway,
     ConnectionWatcher,
@@ -28,7 +30,6 @@ from bittern.servers.lns_hub import (
     LnsStatistics,
     Traffic,
 )
-from bittern.servers.lns_listeners import DataListener, DiscoveryListener
 from bittern.servers.websocket import websocket_protocol
 from bittern.store.records import Change
 from bittern.types import EUI64, GatewayEUI, Instant, Refusal

@@ -1,4 +1,4 @@
-"""The two websocket endpoints of the LNS: discovery, and the data connection of one gateway.
+"""The data connection of one gateway, the second of the two websocket endpoints of the LNS.
 
 From a websocket frame to `Traffic.on_uplink` everything is synchronous: no task and no log line for
 a message. Only admission, once for each connection, waits for the store; what the gateway says
@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from typing import assert_never
 
-from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
+from picows import WSCloseCode, WSFrame, WSMsgType, WSTransport
 
 from bittern.errors import GatewayProtocolError
 from bittern.gateway.admission import Refused
-from bittern.gateway.discovery import accepting_answer, read_request, refusing_answer
 from bittern.gateway.lns import (
     AlarmReceived,
     DownlinkTransmitted,
@@ -33,13 +31,11 @@ from bittern.gateway.lns import (
 from bittern.gateway.pace import Pace
 from bittern.lorawan.radio import Transmission
 from bittern.servers.lns_hub import Admitted, ConnectedGateway, Counts, LnsHub
-from bittern.servers.tls import peer_address, peer_fingerprint
+from bittern.servers.lns_listener import Listener
 from bittern.types import GatewayEUI, Instant, Refusal
 
 logger = logging.getLogger("bittern.servers.lns")
 
-LINGER_S = 2.0
-"""How long the other end may take to answer our close before the connection is cut."""
 EARLY_MESSAGES = 4
 """Messages kept until admission is decided; a station sends one."""
 WRITE_BUFFER_BYTES = 128 * 1024
@@ -50,120 +46,8 @@ UNKNOWN_TOLD = 16
 SLOWED_TOLD_S = 60.0
 """A gateway that is too fast is told of once in this time."""
 
-_HOST = re.compile(r"[A-Za-z0-9.-]+:\d{1,5}|\[[0-9A-Fa-f:.]+\]:\d{1,5}")
 
-
-class _Listener(WSListener):
-    """What both endpoints have: one end, in order."""
-
-    def __init__(self, hub: LnsHub) -> None:
-        self._hub = hub
-        self._transport: WSTransport | None = None
-        self._peer = ""
-        self._timer: asyncio.TimerHandle | None = None
-        self._ending = False
-        self.fingerprint: str | None = None
-
-    def on_ws_connected(self, transport: WSTransport) -> None:
-        self._transport = transport
-        self._peer = peer_address(transport.underlying_transport)
-        self.fingerprint = peer_fingerprint(transport.underlying_transport)
-        self._hub.opened(self)
-
-    def on_ws_disconnected(self, transport: WSTransport) -> None:
-        self._ending = True
-        self._cancel_timer()
-        self._transport = None
-        self._hub.closed(self)
-
-    def end(self, reason: str, refusal: Refusal | None = None) -> None:
-        """Close the connection; the reason is told to the other end."""
-        self._close(WSCloseCode.POLICY_VIOLATION if refusal else WSCloseCode.GOING_AWAY, reason)
-
-    def _close(self, code: WSCloseCode, reason: str) -> None:
-        """Say why, let what was sent before arrive, then cut."""
-        transport = self._transport
-        if self._ending or transport is None:
-            return
-        self._ending = True
-        self._cancel_timer()
-        transport.send_close(code, reason.encode()[:123].decode(errors="ignore"))
-        self._timer = asyncio.get_running_loop().call_later(LINGER_S, transport.disconnect, False)
-
-    def _on_close_frame(self, transport: WSTransport) -> None:
-        self._ending = True
-        if not transport.is_close_frame_sent:
-            transport.send_close(WSCloseCode.OK)
-        transport.disconnect()
-
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-
-class DiscoveryListener(_Listener):
-    """``/router-info``: one question and one answer, always: a station waits for it without end."""
-
-    def on_ws_connected(self, transport: WSTransport) -> None:
-        super().on_ws_connected(transport)
-        self._asked = False
-        self._timer = asyncio.get_running_loop().call_later(
-            self._hub.settings.handshake_timeout_s, self._on_silence
-        )
-
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        if frame.msg_type == WSMsgType.CLOSE:
-            self._on_close_frame(transport)
-        elif frame.msg_type == WSMsgType.TEXT and not self._asked and not self._ending:
-            self._asked = True
-            question = frame.get_payload_as_bytes()
-            self._hub.start(self._answer(transport, question), f"lns-discovery-{self._peer}")
-
-    async def _answer(self, transport: WSTransport, question: bytes) -> None:
-        self._hub.counters.discoveries += 1
-        text = refusing_answer(None, "the server cannot answer now")
-        try:
-            text = await self._answer_to(transport, question)
-        finally:
-            if not transport.is_disconnected:
-                transport.send(WSMsgType.TEXT, text)
-                self._close(WSCloseCode.OK, "")
-
-    async def _answer_to(self, transport: WSTransport, question: bytes) -> str:
-        hub = self._hub
-        try:
-            gateway_eui = read_request(question)
-        except GatewayProtocolError as error:
-            hub.refuse(error.refusal, error.reason, None, self._peer)
-            return refusing_answer(None, error.reason)
-        decision = await hub.admit(gateway_eui, self.fingerprint)
-        if isinstance(decision, Refused):
-            hub.refuse(decision.refusal, decision.reason, gateway_eui, self._peer)
-            return refusing_answer(gateway_eui, decision.reason)
-        try:
-            return accepting_answer(gateway_eui, self._server_uri(transport))
-        except ValueError as error:
-            hub.refuse(Refusal.GATEWAY_MISCONFIGURED, str(error), gateway_eui, self._peer)
-            return refusing_answer(gateway_eui, str(error))
-
-    def _server_uri(self, transport: WSTransport) -> str:
-        """As configured, else the name by which the station came: its certificate check has
-        passed under that name."""
-        if self._hub.settings.uri is not None:
-            return self._hub.settings.uri.rstrip("/")
-        scheme = "wss" if transport.is_secure else "ws"
-        host = transport.request.headers.get("Host", "")
-        if not _HOST.fullmatch(host):
-            address, port = transport.underlying_transport.get_extra_info("sockname")[:2]
-            host = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-        return f"{scheme}://{host}"
-
-    def _on_silence(self) -> None:
-        self._close(WSCloseCode.POLICY_VIOLATION, "no discovery request in time")
-
-
-class DataListener(_Listener):
+class DataListener(Listener):
     """The data connection of the gateway that its path names."""
 
     def __init__(self, hub: LnsHub, gateway_eui: GatewayEUI) -> None:
