@@ -16,7 +16,8 @@ from bittern.cli.event_text import EVENTS, line_of
 from bittern.cli.group import verb
 from bittern.cli.workspace import Workspace
 from bittern.network.events import NetworkEvent
-from bittern.servers.feed import Lost, Watching, decode_line, reachable
+from bittern.servers.feed import Lost, Watching, decode_line
+from bittern.servers.local_socket import reachable
 from bittern.types import EUI64
 
 app = verb()

@@ -75,7 +75,7 @@ class Workspace:
     def is_served(self) -> bool:
         """Whether a server runs on this data directory: only then is what it keeps of connections
         what they are."""
-        from bittern.servers.feed import reachable
+        from bittern.servers.local_socket import reachable
 
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as asking:
             try:

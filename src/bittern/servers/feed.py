@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import socket
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,9 +17,9 @@ from typing import Any, Self
 
 import msgspec
 
-from bittern.errors import AlreadyServed
 from bittern.network.events import NetworkEvent
 from bittern.network.journal import Journal
+from bittern.servers.local_socket import listen
 from bittern.types import EUI64, DevAddr
 
 BUFFERED_LINES = 4096
@@ -70,19 +68,6 @@ def decode_line(line: bytes) -> FeedLine:
     """The inverse. Raises `msgspec.DecodeError`."""
     decoded: FeedLine = _decoder.decode(line)
     return decoded
-
-
-@contextlib.contextmanager
-def reachable(path: Path) -> Iterator[str]:
-    """A name of the socket that fits into a socket address, which holds about 100 bytes."""
-    if len(os.fsencode(path)) < 100:
-        yield str(path)
-        return
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield f"/proc/self/fd/{folder}/{path.name}"
-    finally:
-        os.close(folder)
 
 
 class _Watcher:
@@ -147,7 +132,7 @@ class Feed:
         self._lines_lost = 0
 
     async def __aenter__(self) -> Self:
-        listener = _listen(self._path)
+        listener = listen(self._path)
         self._server = await asyncio.start_unix_server(self._connected, sock=listener)
         return self
 
@@ -225,32 +210,3 @@ async def _hung_up(reader: asyncio.StreamReader) -> None:
     with contextlib.suppress(ConnectionError):
         while await reader.read(4096):
             pass
-
-
-def _listen(path: Path) -> socket.socket:
-    """Raises `AlreadyServed` when another process answers there. A dead one's file is removed."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.parent.chmod(0o700)
-    if path.exists() and _answers(path):
-        raise AlreadyServed(str(path.parent.parent))
-    path.unlink(missing_ok=True)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        with reachable(path) as name:
-            listener.bind(name)
-        path.chmod(0o600)
-        listener.listen()
-        listener.setblocking(False)
-    except BaseException:
-        listener.close()
-        raise
-    return listener
-
-
-def _answers(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe, reachable(path) as name:
-        try:
-            probe.connect(name)
-        except OSError:
-            return False
-    return True

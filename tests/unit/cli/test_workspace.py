@@ -7,7 +7,7 @@ import pytest
 
 from bittern.cli.workspace import Workspace
 from bittern.errors import ConfigurationError
-from bittern.servers.feed import reachable
+from bittern.servers.local_socket import reachable
 
 
 @pytest.fixture(autouse=True)

@@ -18,8 +18,8 @@ from bittern.servers.feed import (
     Watching,
     decode_line,
     encode_line,
-    reachable,
 )
+from bittern.servers.local_socket import reachable
 from bittern.types import EUI64, DevAddr, DevEUI, GatewayEUI, Instant, Refusal
 
 DEV_EUI = DevEUI(EUI64.from_hex("70b3d57ed0000001"))
@@ -196,12 +196,6 @@ async def test_socket_that_a_killed_server_left_is_replaced(tmp_path: Path) -> N
     killed._server.close()  # as the kernel does; the file stays
     assert path.exists()
     async with feed(journal, path), watched(path):
-        pass
-
-
-async def test_data_directory_with_a_long_name_has_a_feed_too(tmp_path: Path) -> None:
-    path = feed_socket(tmp_path / ("d" * 120))
-    async with feed(Journal(), path), watched(path):
         pass
 
 
