@@ -8,22 +8,16 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, cast
 
-from lark import Lark, Token, Transformer, UnexpectedInput, UnexpectedToken, v_args
+from lark import Lark, Token, Transformer, UnexpectedInput, v_args
 
 from bittern.errors import SqlParseException
 from bittern.rules import syntax, values
 from bittern.rules.limits import MAX_STATEMENT
 from bittern.rules.syntax import Expression
+from bittern.rules.unexpected import MISSING, RESERVED, refusal
 
-RESERVED = frozenset(["select", "as", "from", "where", "and", "or", "when", "then", "else"])
-"""Where an expression begins these are no fields; ``get(*, 'from')`` and ``a.from`` reach one."""
-
-_MISSING = "{} stands where an expression is expected"
 _LONG_NUMBER = 100
 _VARIABLE = re.compile(r"@[A-Za-z0-9_]{1,64}")
-_COMMENT = re.compile(r"(?:/\*|--)\s*\Z")
-_LAST_WORD = re.compile(r"(\w+)\s*\Z")
-_WORD = re.compile(r"@?\w+|[<>=!]+|\S", re.DOTALL)
 
 
 def parse_statement(sql: str) -> syntax.Statement:
@@ -54,7 +48,7 @@ def _parse(sql: str, start: str) -> object:
     try:
         return _parser().parse(sql, start=start)
     except UnexpectedInput as error:
-        raise _unexpected(sql, error) from None
+        raise refusal(sql, error) from None
     except _Misplaced as error:
         raise SqlParseException(error.reason, sql, error.at, error.length) from None
 
@@ -67,57 +61,6 @@ class _Misplaced(Exception):
         self.reason = reason
         self.at = token.start_pos or 0
         self.length = len(token)
-
-
-def _unexpected(sql: str, error: UnexpectedInput) -> SqlParseException:
-    at = error.pos_in_stream
-    token = error.token if isinstance(error, UnexpectedToken) else None
-    if token is not None and token.type == "$END":
-        at = len(sql.rstrip())
-    at = len(sql) if at is None or at < 0 else at
-    if (comment := _COMMENT.search(sql[:at]) or _COMMENT.match(sql[: at + 2], at)) is not None:
-        reason = "comments are not part of this language"
-        return SqlParseException(reason, sql, comment.start(), 2)
-    before = _LAST_WORD.search(sql[:at])
-    if before and before[1].lower() in RESERVED and _is_operand_missing(sql, before.start(1)):
-        reason = _MISSING.format(before[1].upper())
-        return SqlParseException(reason, sql, before.start(1), len(before[1]))
-    word = _WORD.match(sql, at)
-    if word is None:
-        return SqlParseException("the statement ends too early", sql, at, hint=_expected(error))
-    if word[0] in "'\"":
-        if sql.count(word[0], at) == 1:
-            return SqlParseException("the string has no end", sql, at, len(sql) - at)
-    elif word[0][0].isdigit():
-        word = re.compile(r"\w+").match(sql, at) or word
-    reason = f"{word[0]} is not expected here"
-    return SqlParseException(reason, sql, at, len(word[0]), _expected(error))
-
-
-def _is_operand_missing(sql: str, at: int) -> bool:
-    """Whether the reserved word at `at` was taken for a field: what precedes it wants one."""
-    before = sql[:at].rstrip()
-    word = _LAST_WORD.search(before)
-    if word is not None:
-        return word[1].lower() in RESERVED | {"value", "not", "case"}
-    return before[-1:] in tuple(",(=<>+-*/%[:{")
-
-
-_SPELLED = {
-    "SELECT": "SELECT", "_SET": "SET", "_FROM": "FROM", "_WHERE": "WHERE", "_AS": "AS",
-    "_WHEN": "WHEN", "_THEN": "THEN", "_ELSE": "ELSE", "_END": "END", "RPAR": ")",
-    "RBRACE": "}", "RSQB": "]", "COMMA": ",", "COLON": ":", "EQUAL": "=", "STRING": "a string",
-    "VARIABLE": "@name",
-}  # fmt: skip
-
-
-def _expected(error: UnexpectedInput) -> str:
-    """What could stand there, where that is a list short enough to help."""
-    allowed = getattr(error, "accepts", None) or getattr(error, "allowed", None) or set()
-    names = {_SPELLED[name] for name in allowed if name in _SPELLED}
-    if "NAME" in allowed:
-        return "expected a name" if len(allowed) == 1 else "expected an expression"
-    return f"expected {' or '.join(sorted(names))}" if names else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +155,7 @@ class _Builder(Transformer[Token, object]):
 
     def field(self, name: Token) -> syntax.Field:
         if name.lower() in RESERVED:
-            raise _Misplaced(_MISSING.format(name.upper()), name)
+            raise _Misplaced(MISSING.format(name.upper()), name)
         return syntax.Field(str(name), _at(name))
 
     def variable(self, name: Token) -> syntax.Variable:
