@@ -37,6 +37,8 @@ from bittern.servers.changes import Follower, follow_changes
 from bittern.servers.cups import CupsServer
 from bittern.servers.cups_desk import CupsDesk, Places
 from bittern.servers.feed import Feed
+from bittern.servers.firmware_desk import FirmwareDesk
+from bittern.servers.firmware_images import FirmwareImages
 from bittern.servers.gateway_status import StatusKeeper
 from bittern.servers.http import HttpServer
 from bittern.servers.lns import LnsServer
@@ -106,13 +108,16 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
         feed_socket = Layout(configuration.data_dir).feed_socket
         feed = await enter(Feed(network.journal, feed_socket, version=__version__))
         await enter(lns)
+        layout = Layout(configuration.data_dir)
+        images = await enter(FirmwareImages(configuration.firmware, layout.firmware, now=now))
+        firmware = FirmwareDesk(store, images, now=now)
         desk = CupsDesk(
             store,
             authorities=lambda: transport.authorities,
             certificates=configuration.certificates,
             places=_places(configuration, lns.address[1]),
             addresses=Reachability(),
-            firmware=None,
+            firmware=firmware,
             now=now,
         )
         cups = await enter(_cups(configuration, network, transport.listener(), status, desk))

@@ -22,6 +22,9 @@ BitternError
 │   ├── SqlParseException    a statement that is none; says where, and what was meant perhaps
 │   ├── RuleLimitExceeded    a message made a rule work or grow beyond its bounds
 │   └── ExternalCallFailed   a function outside the engine (a codec, a lambda) gave no answer
+├── ImageError               an update image of gateways cannot be served
+│   ├── ImageRejected        it is not what was signed: it never will be
+│   └── ImageUnavailable     it may be later
 └── DeliveryError
     ├── DeliveryRejected     the receiver will never take it
     └── DeliveryUnavailable  the receiver may take it later
@@ -257,6 +260,25 @@ class RuleLimitExceeded(RuleError):
 
 class ExternalCallFailed(RuleError):
     """A function that is answered outside the engine failed, or nobody answers it."""
+
+
+class ImageError(BitternError):
+    """An update image of gateways cannot be served; ``reason`` says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class ImageRejected(ImageError):
+    """The image is not what was signed."""
+
+
+class ImageUnavailable(ImageError):
+    """The image is not to be had now, or cannot be checked; an operator can change that."""
 
 
 class DeliveryError(BitternError):
