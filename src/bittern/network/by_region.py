@@ -7,7 +7,7 @@ sends is none at all. Regions overlap: a frame may make sense in several of them
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import cast
 
 import msgspec
 
@@ -19,7 +19,7 @@ from bittern.network.directory import Directory
 from bittern.types import Refusal
 
 
-class Heard(NamedTuple):
+class Heard(msgspec.Struct, frozen=True, gc=False):
     """A frame as gateways of one region have heard it."""
 
     gathered: Gathered
@@ -29,22 +29,28 @@ class Heard(NamedTuple):
 async def by_region(gathered: Gathered, directory: Directory) -> list[Heard] | Refused:
     """The region of the best copy first, at least one; refused for what is wrong with the best
     copy if something is wrong with each."""
-    if len(gathered.receptions) == 1:
-        plan = await _plan(gathered.best, directory)
-        return plan if isinstance(plan, Refused) else [Heard(gathered, plan)]
+    if len(gathered.receptions) > 1:
+        return await _kept_apart(gathered, directory)
+    copy = gathered.receptions[0]
+    plan = await directory.plan_of_gateway(copy.gateway_eui)
+    return _problem(copy, plan) or [Heard(gathered, cast(Plan, plan))]
+
+
+async def _kept_apart(gathered: Gathered, directory: Directory) -> list[Heard] | Refused:
     copies: dict[str, list[Reception]] = {}
     plans: dict[str, Plan] = {}
-    refused = None
+    problem = None
     for copy in gathered.receptions:
-        plan = await _plan(copy, directory)
-        if isinstance(plan, Refused):
-            refused = refused or plan
+        plan = await directory.plan_of_gateway(copy.gateway_eui)
+        wrong = _problem(copy, plan)
+        if plan is None or wrong is not None:
+            problem = problem or wrong
             continue
         plans[plan.name] = plan
         copies.setdefault(plan.name, []).append(copy)
-    if refused is not None and not copies:
-        return refused
-    if refused is None and len(copies) == 1:
+    if problem is not None and not copies:
+        return problem
+    if problem is None and len(copies) == 1:
         return [Heard(gathered, plan) for plan in plans.values()]
     return [
         Heard(msgspec.structs.replace(gathered, receptions=tuple(copies[name])), plan)
@@ -52,15 +58,10 @@ async def by_region(gathered: Gathered, directory: Directory) -> list[Heard] | R
     ]
 
 
-async def _plan(copy: Reception, directory: Directory) -> Plan | Refused:
-    plan = await directory.plan_of_gateway(copy.gateway_eui)
+def _problem(copy: Reception, plan: Plan | None) -> Refused | None:
+    """What no device of the gateway's region sends: the gateway is configured for another one."""
     if plan is None:
         return Refused(Refusal.UNKNOWN_GATEWAY, "no longer registered")
-    return _impossible(copy, plan) or plan
-
-
-def _impossible(copy: Reception, plan: Plan) -> Refused | None:
-    """What no device of the gateway's region sends: the gateway is configured for another one."""
     row = plan.data_rates.get(copy.data_rate)
     if row is None:
         return Refused(Refusal.WRONG_REGION, f"{plan.name} has no data rate {copy.data_rate}")

@@ -186,9 +186,9 @@ class JoinPath:
 
 def _in_its_region(heard: Sequence[Heard], device: DeviceContext) -> Gathered | Refused:
     """The request as a device of its revision of the regional parameters has sent it."""
-    for gathered, plan in heard:
-        if device.plan.name == plan.name:
-            return device.as_it_counts(gathered)
+    for one in heard:
+        if device.plan.name == one.plan.name:
+            return device.as_it_counts(one.gathered)
     reason = f"heard in {heard[0].plan.name}, but its profile is of {device.plan.name}"
     return Refused(Refusal.WRONG_REGION, reason)
 

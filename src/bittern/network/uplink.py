@@ -90,7 +90,7 @@ class UplinkPath:
                 self._refuse(gathered, heard, frame if isinstance(frame, DataUp) else None)
             elif isinstance(frame, DataUp):
                 at_home = heard[0] if len(heard) == 1 else await self._at_home(frame, heard)
-                await self._data(frame, *at_home)
+                await self._data(frame, at_home.gathered, at_home.plan)
             elif isinstance(frame, JoinRequest | RejoinRequest):
                 await self._joins.answer(frame, heard)
             else:
