@@ -74,12 +74,19 @@ class Sealer(Protocol):
         ...
 
 
+_NO_PARAMETERS: Mapping[str, str] = {}
+
+
 class Message(msgspec.Struct, frozen=True, gc=False):
     """What an output publishes. `message_id` lets a receiver recognise a second copy."""
 
     topic: str
+    """Of an MQTT message; empty for outputs that know no topics."""
     payload: bytes
     message_id: str = ""
+    parameters: Mapping[str, str] = _NO_PARAMETERS
+    """The templates of a rule's action, filled in for this message, by their paths: ``key``,
+    ``headers.0.value``."""
 
 
 Failures = Mapping[int, DeliveryError]
