@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import msgspec
 
-from bittern.errors import SqlParseException
 from bittern.rules import document, syntax, topics
 from bittern.rules.compiler import Compiler
 from bittern.rules.context import Context
@@ -135,6 +134,3 @@ def _is_part(expression: syntax.Expression) -> bool:
     while isinstance(expression, syntax.Member):
         expression = expression.owner
     return isinstance(expression, syntax.Field | syntax.Message | syntax.Literal)
-
-
-__all__ = ["Rule", "Selected", "SqlParseException", "compile", "read"]
