@@ -44,6 +44,11 @@ def test_the_outgoing_message() -> None:
     assert selected("SELECT a * 2.5 AS b", {"a": 2}).payload() == b'{"b":5.0}'
 
 
+def test_raw_bytes_in_a_variable_are_encoded_as_they_are() -> None:
+    found = selected("SET @m = * SELECT encode(@m, 'base64') AS r", b"\xff\x00")
+    assert found.value == {"r": "/wA="}
+
+
 def test_numbers_that_pass_through_are_as_they_came() -> None:
     found = selected("SELECT *, a AS b", b'{"a":1.0}')
     assert found.payload() == b'{"a":1.0,"b":1.0}'

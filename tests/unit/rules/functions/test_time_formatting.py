@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -30,6 +30,12 @@ def test_a_zone_has_its_name_by_season() -> None:
     berlin = ZoneInfo("Europe/Berlin")
     assert format_time("HH z ZZZ", MOMENT, berlin) == "19 CEST Europe/Berlin"
     assert format_time("HH z", 0, berlin) == "01 CET"
+
+
+def test_an_offset_is_its_own_name() -> None:
+    half_past = timezone(timedelta(hours=2, minutes=30))
+    assert format_time("z ZZZ Z", 0, half_past) == "+02:30 +02:30 +0230"
+    assert format_time("z", 0, ZoneInfo("America/Sao_Paulo")) == "-03:00"
 
 
 def test_midnight_and_noon() -> None:
