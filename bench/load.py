@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import uvloop
@@ -38,6 +38,12 @@ from bittern.types import EUI64, GatewayEUI
 TICK_S = 0.001
 PATIENCE_S = 10.0
 """How long nothing may arrive before the rest counts as lost."""
+
+
+class Sends(Protocol):
+    """What is asked of a gateway while uplinks are sent."""
+
+    def send(self, message: bytes) -> None: ...
 
 
 class _Listener(WSListener):
@@ -122,7 +128,7 @@ def _gateway(files: Path, gateway_eui: GatewayEUI) -> LoadGateway:
 async def pump(
     uplinks: Sequence[tuple[Copy, ...]],
     due: Sequence[float],
-    gateways: Sequence[LoadGateway],
+    gateways: Sequence[Sends],
     ledger: Ledger,
 ) -> float:
     """Send every uplink when it is due, and return when the first one was."""

@@ -20,7 +20,7 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 import msgspec
 from rich.console import Console
@@ -120,40 +120,85 @@ def free_port() -> int:
         return port
 
 
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A data directory with a fleet registered in it, and where its server listens."""
+
+    folder: Path
+    environment: dict[str, str]
+
+    @classmethod
+    def prepared(cls, folder: Path, fleet: Fleet, lns_host: str = "localhost") -> Self:
+        """``lns_host``: the name by which gateways find the server."""
+        names = ("LNS", "API", "CUPS", "MQTT")
+        ports = {f"BITTERN_{name}__PORT": str(free_port()) for name in names}
+        site = cls(folder, os.environ | ports | {"BITTERN_LOG__LEVEL": "warning"})
+        configuration = msgspec.structs.replace(
+            load_configuration(None, site.environment), data_dir=site.data_dir
+        )
+        uri = f"wss://{lns_host}:{ports['BITTERN_LNS__PORT']}"
+        asyncio.run(provision(configuration, fleet, site.files, uri))
+        return site
+
+    @property
+    def data_dir(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def files(self) -> Path:
+        return self.folder / "gateways"
+
+    @property
+    def log(self) -> Path:
+        return self.folder / "server.log"
+
+    @property
+    def mqtt(self) -> str:
+        return f"127.0.0.1:{self.environment['BITTERN_MQTT__PORT']}"
+
+    @property
+    def api(self) -> str:
+        return f"http://127.0.0.1:{self.environment['BITTERN_API__PORT']}"
+
+    def start(self, core: set[int]) -> subprocess.Popen[str]:
+        """The server on its core, ready. Raises ``SystemExit`` with what it says if it is not."""
+        command = [
+            sys.executable,
+            "-m",
+            "bittern",
+            "serve",
+            "--json",
+            f"--data-dir={self.data_dir}",
+        ]
+        with self.log.open("a") as log:
+            process = subprocess.Popen(
+                command,
+                env=self.environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                preexec_fn=lambda: pin(0, core),  # noqa: PLW1509 - no thread runs yet
+            )
+        assert process.stdout is not None
+        if not process.stdout.readline():
+            stop(process)
+            raise SystemExit(f"the server does not start:\n{self.log.read_text()}")
+        return process
+
+
 @contextlib.contextmanager
 def serving(folder: Path, fleet: Fleet, core: set[int]) -> Iterator[Server]:
     """A fresh data directory, the fleet registered, and the server on its core."""
-    ports = {f"BITTERN_{name}__PORT": str(free_port()) for name in ("LNS", "API", "CUPS", "MQTT")}
-    environment = os.environ | ports | {"BITTERN_LOG__LEVEL": "warning"}
-    data_dir, files = folder / "data", folder / "gateways"
-    configuration = msgspec.structs.replace(
-        load_configuration(None, environment), data_dir=data_dir
-    )
-    uri = f"wss://localhost:{ports['BITTERN_LNS__PORT']}"
-    asyncio.run(provision(configuration, fleet, files, uri))
-    command = [sys.executable, "-m", "bittern", "serve", "--json", f"--data-dir={data_dir}"]
-    log = (folder / "server.log").open("w")
-    process = subprocess.Popen(
-        command,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=log,
-        text=True,
-        preexec_fn=lambda: pin(0, core),  # noqa: PLW1509 - no thread runs yet
-    )
+    site = Site.prepared(folder, fleet)
+    process = site.start(core)
     try:
-        assert process.stdout is not None
-        if not process.stdout.readline():
-            raise SystemExit(f"the server does not start:\n{(folder / 'server.log').read_text()}")
-        mqtt = f"127.0.0.1:{ports['BITTERN_MQTT__PORT']}"
-        api = f"http://127.0.0.1:{ports['BITTERN_API__PORT']}"
-        yield Server(process, files, data_dir, mqtt, api)
+        yield Server(process, site.files, site.data_dir, site.mqtt, site.api)
     finally:
-        _stop(process)
-        log.close()
+        stop(process)
 
 
-def _stop(process: subprocess.Popen[str]) -> None:
+def stop(process: subprocess.Popen[str]) -> None:
+    """In order, if it can."""
     process.send_signal(signal.SIGTERM)
     try:
         process.wait(30)
