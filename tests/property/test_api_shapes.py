@@ -1,0 +1,155 @@
+"""The API's protocol layer against the model's shapes, with botocore's client at the other end."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from bittern.api import errors, parse, router, serialize, sigv4, validate
+from bittern.api.errors import ApiError
+from bittern.api.message import Request
+from bittern.api.model import Operation
+from bittern.types import Instant
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit/api"))
+from oracle import NOW, OPERATIONS, SECRET, inputs, outputs, signed, understood, written
+
+operations = st.sampled_from(OPERATIONS)
+thorough = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+def taken(request: Request, operation: Operation) -> dict[str, Any]:
+    route = router.route(operation.service, request)
+    assert route.operation is operation
+    parameters = parse.parameters(request, route)
+    validate.check(operation, parameters)
+    return parameters
+
+
+@thorough
+@given(st.data(), operations)
+def test_what_botocores_client_writes_is_read_as_it_was_meant(
+    data: st.DataObject, operation: Operation
+) -> None:
+    meant = data.draw(inputs(operation))
+    assume(operation.service.protocol != "query" or "{}" not in repr(meant))  # forms have no such
+    assert taken(written(operation, meant), operation) == meant
+
+
+@thorough
+@given(st.data(), operations)
+def test_what_is_written_botocores_client_reads_as_it_was_meant(
+    data: st.DataObject, operation: Operation
+) -> None:
+    meant = data.draw(outputs(operation))
+    response = serialize.response(operation, meant, "r-1")
+    assert understood(operation, response) == meant
+
+
+@thorough
+@given(st.data(), operations)
+def test_what_botocores_client_signs_is_verified(data: st.DataObject, operation: Operation) -> None:
+    request = signed(operation, data.draw(inputs(operation)))
+    sigv4.verify(sigv4.read_claim(request), request, sigv4.SecretAccessKey(SECRET), NOW)
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+NUMBERS = st.sampled_from(["", "1_0", " 1", "9" * 40, "1e999", "nan", "-inf", "٣", "0x10", "True"])
+TEXT = st.text(max_size=8) | NUMBERS
+
+
+@st.composite
+def spoilt(draw: st.DrawFn, value: Any) -> Any:
+    """The same document with something else somewhere in it."""
+    if isinstance(value, dict) and value and draw(st.booleans()):
+        name = draw(st.sampled_from(sorted(value)))
+        return {**value, name: draw(spoilt(value[name]))}
+    if isinstance(value, list) and value and draw(st.booleans()):
+        return [draw(spoilt(value[0])), *value[1:]]
+    return draw(JSON)
+
+
+@st.composite
+def bodies(draw: st.DrawFn, right: bytes) -> bytes:
+    import msgspec
+
+    try:
+        document = msgspec.json.decode(right)
+    except msgspec.MsgspecError:
+        document = {}
+    return draw(
+        st.binary(max_size=30)
+        | st.just(b"[" * 5000)
+        | st.just(b'{"Tags":' * 3000)
+        | spoilt(document).map(msgspec.json.encode)
+    )
+
+
+@thorough
+@given(st.data(), operations)
+def test_no_request_however_spoilt_raises_anything_but_an_api_error(
+    data: st.DataObject, operation: Operation
+) -> None:
+    right = written(operation, data.draw(inputs(operation)))
+    names = [name for name in right.query.replace("=", "&").split("&") if name] or ["maxResults"]
+    query = "&".join(
+        f"{data.draw(st.sampled_from(names))}={data.draw(TEXT)}"
+        for _ in range(data.draw(st.integers(0, 3)))
+    )
+    headers = {name: data.draw(st.just(value) | TEXT) for name, value in right.headers.items()}
+    headers |= {
+        "x-amz-mqtt5-user-properties": data.draw(TEXT),
+        "x-amz-target": right.headers.get("x-amz-target", ""),
+    }
+    path = data.draw(st.just(right.path) | st.builds(lambda tail: right.path + tail, TEXT))
+    body = data.draw(bodies(right.body))
+    request = Request(right.method, path, query, headers, body)
+    try:
+        route = router.route(operation.service, request)
+        parameters = parse.parameters(request, route)
+        validate.check(route.operation, parameters)
+    except ApiError as error:
+        told = errors.answer(error, "r-1", operation.service, operation)
+        assert 400 <= told.status < 500
+        assert understood(operation, told)["Error"]["Code"] == told.error
+
+
+@thorough
+@given(
+    st.text(max_size=60),
+    st.dictionaries(
+        st.sampled_from(["authorization", "x-amz-date", "date", "host", "x-amz-content-sha256"]),
+        st.text(max_size=60)
+        | st.just(
+            "AWS4-HMAC-SHA256 Credential=A/20260102/r/iot/aws4_request, SignedHeaders=host, "
+            "Signature=" + "0" * 64
+        )
+        | st.just("20260102T030405Z")
+        | st.just("Fri, 02 Jan 2026 03:04:05 GMT"),
+    ),
+    st.text(max_size=30) | st.just("X-Amz-Signature=0&X-Amz-Algorithm=AWS4-HMAC-SHA256"),
+)
+def test_no_signature_however_spoilt_raises_anything_but_an_api_error(
+    path: str, headers: dict[str, str], query: str
+) -> None:
+    request = Request("GET", path, query, headers)
+    try:
+        claim = sigv4.read_claim(request)
+        sigv4.verify(claim, request, sigv4.SecretAccessKey("x"), Instant(claim.signed_at))
+    except ApiError:
+        return
+    raise AssertionError("a made-up signature was accepted")
