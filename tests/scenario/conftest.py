@@ -205,7 +205,7 @@ class Field:
                 id=str(eui),
                 gateway_eui=eui,
                 region=self.region,
-                sub_bands=(2,) if self.region == "US915" else (),
+                sub_bands=self._sub_bands(),
                 join_eui_filters=(),
             )
         )
@@ -241,10 +241,13 @@ class Field:
             region=device_region(self.region),
             chance=random.Random(number),
             device_class="C" if device_class == "C" else "A",
-            sub_bands=(2,) if self.region == "US915" else (),
+            sub_bands=self._sub_bands(),
         )
         self.air.add(device)
         return device
+
+    def _sub_bands(self) -> tuple[int, ...]:
+        return (2,) if device_region(self.region).kind == "fixed" else ()
 
     async def _register(self, number: int, profile: DeviceProfile, joins: bool) -> Otaa | Abp:
         dev_eui, dev_addr = examples.dev_eui(number), DevAddr.from_int(0x01AB0000 + number)

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bittern.gateway.station_limits import pause_after
@@ -21,6 +21,7 @@ from bittern.lorawan.frame import DataDown, parse
 from bittern.lorawan.regions import plan
 from bittern.network.events import DownlinkDiscarded, DownlinkSent
 from bittern.network.message_queue import ATTEMPTS
+from bittern.simulator.regions import device_region
 from bittern.store.records import ParticipatingGateway, ParticipatingGateways
 
 GATEWAYS = ("roof", "yard")
@@ -102,7 +103,7 @@ async def take(field: Any, step: tuple[Any, ...], sent: list[str]) -> None:
 def _participating(field: Any, mode: str | None) -> ParticipatingGateways | None:
     if mode is None:
         return None
-    at = 923_300_000 if field.region == "US915" else 869_525_000
+    at = device_region(field.region).rx2_frequency_hz
     listed = tuple(ParticipatingGateway(one.eui, at) for one in field.gateways.values())
     return ParticipatingGateways(mode=mode, gateways=listed, interval_s=5)
 
@@ -199,14 +200,28 @@ async def every_message_arrives_in_the_end(field: Any) -> None:
     raise AssertionError(f"still queued: {queues}")
 
 
-@pytest.mark.parametrize("region", ["EU868", "US915"])
-def test_whatever_happens(region: str, a_field: Any) -> None:
+OVERTAKING = [
+    ("queue", "valve", 0, False, 0, None),
+    ("drops", "roof", 2),
+    ("up", "meter", False),
+    ("restart",),
+    ("up", "meter", False),
+    ("up", "valve", True),
+]
+"""It becomes known that a message was lost while an answer to its device is under way."""
+
+
+@pytest.mark.parametrize(
+    ("region", "examples"), [("EU868", 30), ("US915", 30), ("AU915", 10), ("AS923-1", 10)]
+)
+def test_whatever_happens(region: str, examples: int, a_field: Any) -> None:
     @settings(
-        max_examples=30,
+        max_examples=examples,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )
     @given(script=st.lists(steps, max_size=25))
+    @example(script=OVERTAKING)
     def whatever(script: list[tuple[Any, ...]]) -> None:
         asyncio.run(played(script))
 
