@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from bittern.cli import gateway_add, gateway_certificate, gateway_set, output, parameters
+from bittern.cli import (
+    gateway_add,
+    gateway_certificate,
+    gateway_firmware,
+    gateway_remote,
+    gateway_set,
+    output,
+    parameters,
+)
 from bittern.cli.gateway_text import Shown, gateway_document, last_seen, numbers, state_word
 from bittern.cli.group import noun
 from bittern.cli.workspace import Workspace, run
@@ -14,7 +22,10 @@ from bittern.types import GatewayEUI
 app = noun("Gateways that may connect, how they are, and the files they have.")
 app.command("add")(gateway_add.add)
 app.command("set")(gateway_set.set_)
+app.command("run")(gateway_remote.run_)
+app.command("shell")(gateway_remote.shell)
 app.add_typer(gateway_certificate.app, name="certificate")
+app.add_typer(gateway_firmware.app, name="firmware")
 
 
 @app.command("list")

@@ -32,6 +32,11 @@ class Layout:
         return self.data_dir / "firmware"
 
     @property
+    def firmware_keys(self) -> Path:
+        """Public keys by which images are checked before a gateway is given one."""
+        return self.firmware / "keys"
+
+    @property
     def mqtt_password(self) -> Path:
         """One line: the password of the embedded broker's users."""
         return self.data_dir / "mqtt.password"
@@ -55,3 +60,8 @@ class Layout:
     def feed_socket(self) -> Path:
         """What `bittern tail` reads, while a server runs."""
         return self.data_dir / "run" / "feed.sock"
+
+    @property
+    def control_socket(self) -> Path:
+        """By which `bittern gateway run` and `bittern gateway shell` reach a running server."""
+        return self.data_dir / "run" / "control.sock"

@@ -121,7 +121,9 @@ class FirmwareDesk:
         fitting = [
             one
             for one in definitions
-            if one.automatic and firmware.matches(reported, version(one.current))
+            if one.automatic
+            and firmware.matches(reported, version(one.current))
+            and not firmware.matches(reported, version(one.update))
         ]
         return max(fitting, key=lambda one: one.created_at, default=None)
 

@@ -261,6 +261,13 @@ async def test_other_gateways_are_left_alone(scene: Scene) -> None:
     assert await scene.task() is None
 
 
+async def test_gateways_that_have_it_already_are_left_alone(scene: Scene) -> None:
+    await scene.define(automatic=True, current=StationVersion())
+    scene.package = "1.1"
+    assert await scene.ask() is None
+    assert await scene.task() is None
+
+
 async def test_automatic_definitions_follow_each_other(scene: Scene) -> None:
     await scene.define(automatic=True)
     scene.time += 1
