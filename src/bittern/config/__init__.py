@@ -8,6 +8,7 @@ from bittern.config.loading import load
 from bittern.config.reference import reference
 from bittern.config.settings import (
     Api,
+    Aws,
     Certificates,
     Configuration,
     Cups,
@@ -23,6 +24,7 @@ from bittern.config.settings import (
 
 __all__ = [
     "Api",
+    "Aws",
     "Certificates",
     "Configuration",
     "Cups",

@@ -17,6 +17,8 @@ def contradictions(configuration: Configuration) -> Iterator[tuple[str, str]]:
     """Settings that are each well-formed and yet cannot be used, with the reason."""
     yield from _unusable_addresses(configuration)
     yield from _unusable_broker(configuration.mqtt)
+    if configuration.aws.ca is not None and not configuration.aws.ca.is_file():
+        yield "aws.ca", f"file not found: {configuration.aws.ca}"
     if configuration.lns.uri is not None and (what := _station_uri_flaw(configuration.lns.uri)):
         yield "lns.uri", what
     if configuration.cups.uri is not None and _split(configuration.cups.uri, {"https"}) is None:

@@ -111,9 +111,7 @@ def _from_environment(
     given = {}
     for name, text in environment.items():
         if setting := variables.get(name):
-            is_list = isinstance(setting.default, tuple)
-            value = [part.strip() for part in text.split(",") if part.strip()] if is_list else text
-            given[setting.path] = _Given(value, name, Path(), is_text=True)
+            given[setting.path] = _Given(_split(text, setting.default), name, Path(), is_text=True)
         elif not name.startswith(ENVIRONMENT_PREFIX):
             continue
         elif near := difflib.get_close_matches(name, variables, 1, 0.85):
@@ -121,6 +119,16 @@ def _from_environment(
         elif "__" in name:
             problems[name] = "no such setting"
     return given
+
+
+def _split(text: str, default: object) -> object:
+    """``a, b`` where a list is wanted, ``a=b, c=d`` where a mapping is."""
+    if not isinstance(default, tuple | Mapping):
+        return text
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if isinstance(default, tuple):
+        return parts
+    return {key.strip(): value.strip() for key, _, value in (p.partition("=") for p in parts)}
 
 
 def _assemble(
@@ -153,8 +161,10 @@ def _convert(given: _Given, wanted: Any) -> object:
 def _told(message: str, wanted: Any) -> tuple[str, str]:
     """msgspec's sentence in our tone, and the element of a list that it is about."""
     what, _, element = message.partition(" - at `$")
-    if get_origin(wanted) is Literal:
-        what = what.replace("Invalid enum value", f"expected {' or '.join(get_args(wanted))}, got")
+    what, _, _ = what.partition(" - at `key` in `$")
+    names = get_args(wanted)[0] if get_origin(wanted) is Mapping else wanted
+    if get_origin(names) is Literal:
+        what = what.replace("Invalid enum value", f"expected {' or '.join(get_args(names))}, got")
     for pattern, words in PATTERNS.items():
         what = what.replace(f"`str` matching regex {pattern!r}", words)
     what = what.replace(" | null", "").replace("`", "").replace("Expected ", "expected ")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, get_type_hints
 
 import msgspec
@@ -19,7 +20,13 @@ HOST_NAME = r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$"
 VERSION = r"^\d+\.\d+\.\d+$"
 HostName = Annotated[str, Meta(pattern=HOST_NAME)]
 Version = Annotated[str, Meta(pattern=VERSION)]
-PATTERNS = {HOST_NAME: "a host name", VERSION: "a version like 2.0.6"}
+ENDPOINT = r"^https?://[^/@?#\s]+(/[^?#\s]*)?$"
+Endpoint = Annotated[str, Meta(pattern=ENDPOINT)]
+PATTERNS = {
+    HOST_NAME: "a host name",
+    VERSION: "a version like 2.0.6",
+    ENDPOINT: "an address like https://HOST:PORT, without a user",
+}
 """How a person is told of each pattern."""
 
 ENVIRONMENT_PREFIX = "BITTERN_"
@@ -159,6 +166,35 @@ class Mqtt(msgspec.Struct, frozen=True, kw_only=True):
     """Client identifier at the broker. Two servers at one broker need two."""
 
 
+AwsService = Literal[
+    "dynamodb", "firehose", "kinesis", "lambda", "logs", "s3", "sns", "sqs", "timestream-write"
+]  # fmt: skip
+
+
+class Aws(msgspec.Struct, frozen=True, kw_only=True):
+    """Services of AWS, or others that speak like them, for the actions of rules. Credentials are
+    found as by every AWS client: environment, profile, instance."""
+
+    region: str | None = None
+    """Region of the services; absent: that of the environment or the profile."""
+    profile: str | None = None
+    """Profile of AWS's configuration files; absent: that of the environment."""
+    endpoint_url: Endpoint | None = None
+    """Where all services are, instead of AWS's own: a store or an emulator of yours."""
+    endpoints: Mapping[AwsService, Endpoint] = MappingProxyType({})
+    """Where single services are: ``{ sqs = "http://HOST:PORT", ... }``. In the environment:
+    ``sqs=http://HOST:PORT,...``."""
+    ca: Path | None = None
+    """PEM file of the authorities that sign the certificates of the services; absent: those that
+    every AWS client trusts."""
+    connect_timeout_s: Seconds = 5.0
+    """A service that cannot be connected to by then is tried again later."""
+    read_timeout_s: Seconds = 15.0
+    """A service that has not answered by then is tried again later."""
+    calls: Annotated[int, Meta(ge=1, le=256)] = 8
+    """Calls under way at once of each action of a rule. Each takes a thread."""
+
+
 class Network(msgspec.Struct, frozen=True, kw_only=True):
     """The LoRaWAN network."""
 
@@ -209,6 +245,8 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """Updates of gateways."""
     mqtt: Mqtt = Mqtt()
     """Where uplinks are published."""
+    aws: Aws = Aws()
+    """Services of AWS for the actions of rules."""
     network: Network = Network()
     """The LoRaWAN network."""
     store: Store = Store()

@@ -101,7 +101,7 @@ class Carrier:
         if None not in topics:
             return await self.output.publish(
                 [
-                    Message(topic, delivery.document, delivery.message_id)
+                    Message(topic, delivery.document, delivery.message_id, device=delivery.dev_eui)
                     for topic, delivery in zip(topics, deliveries, strict=True)
                     if topic is not None
                 ]
@@ -120,7 +120,9 @@ class Carrier:
                 failures[position] = DeliveryRejected("its destination is gone")
             else:
                 positions.append(position)
-                messages.append(Message(topic, delivery.document, delivery.message_id))
+                messages.append(
+                    Message(topic, delivery.document, delivery.message_id, device=delivery.dev_eui)
+                )
         if messages:
             for place, failure in (await self.output.publish(messages)).items():
                 failures[positions[place]] = failure

@@ -87,6 +87,9 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     parameters: Mapping[str, str] = _NO_PARAMETERS
     """The templates of a rule's action, filled in for this message, by their paths: ``key``,
     ``headers.0.value``."""
+    device: EUI64 | None = None
+    """Whose it is: messages of one device arrive in their order. None: of nobody known, and they
+    are as those of one device."""
 
 
 Failures = Mapping[int, DeliveryError]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bittern.config import Api, Configuration, Lns, Mqtt, Network, Secret, Server
+from bittern.config import Api, Aws, Configuration, Lns, Mqtt, Network, Secret, Server
 from bittern.config.contradictions import contradictions
 
 
@@ -42,6 +42,13 @@ def test_any_number_of_listeners_take_a_free_port() -> None:
 
 def test_the_port_of_a_broker_that_is_not_started_is_free() -> None:
     assert found(api=Api(port=1883), mqtt=Mqtt(url="mqtt://broker")) == []
+
+
+def test_a_file_of_authorities_that_is_not_there_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "ca.pem"
+    assert found(aws=Aws(ca=path)) == [("aws.ca", f"file not found: {path}")]
+    path.touch()
+    assert found(aws=Aws(ca=path)) == []
 
 
 def test_certificate_and_key_need_each_other(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bittern.config import Configuration, load
+from bittern.config import Aws, Configuration, load
 from bittern.errors import ConfigurationError
 from bittern.types import NetID
 
@@ -53,6 +53,31 @@ def test_environment_overrides_file(tmp_path: Path) -> None:
 def test_environment_gives_lists_with_commas() -> None:
     configuration = load(None, {"BITTERN_SERVER__NAMES": "a.example, b.example"})
     assert configuration.server.names == ("a.example", "b.example")
+
+
+def test_environment_gives_mappings_with_equals_signs() -> None:
+    configuration = load(None, {"BITTERN_AWS__ENDPOINTS": "sqs=http://h:1, s3=https://store"})
+    assert configuration.aws.endpoints == {"sqs": "http://h:1", "s3": "https://store"}
+
+
+def test_a_mapping_may_be_a_table_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "bittern.toml"
+    path.write_text('[aws]\nregion = "eu-west-1"\n[aws.endpoints]\nsqs = "http://h:1"\n')
+    assert load(path, {}).aws == Aws(region="eu-west-1", endpoints={"sqs": "http://h:1"})
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("pigeon=http://h", "expected dynamodb or firehose or .* or timestream-write, got"),
+        ("sqs=http://user:secret@h", "expected an address like https://HOST:PORT, without a user"),
+        ("sqs", "expected an address"),
+    ],
+)
+def test_a_mapping_that_does_not_fit_is_a_problem(text: str, problem: str) -> None:
+    with pytest.raises(ConfigurationError, match=problem) as caught:
+        load(None, {"BITTERN_AWS__ENDPOINTS": text})
+    assert "secret" not in str(caught.value)
 
 
 def test_paths_in_the_file_are_relative_to_the_file(tmp_path: Path) -> None:
