@@ -60,8 +60,10 @@ APP_KEY = AppKey(b"root application")
 KEYS = SessionKeys.of_1_0(b"network sess key", b"application sess")
 PRESETS_HZ = tuple(range(867_100_000, 868_000_000, 200_000))
 
-RECONNECT_S = 3.0
-"""After whatever was on air."""
+RECONNECT_S = 5.0
+"""After whatever was on air: RX2 opens two seconds after the uplink, and the longest frame takes
+2.8 seconds at SF12."""
+
 Step = Callable[[], Awaitable[None]]
 
 

@@ -92,7 +92,7 @@ async def take(field: Any, step: tuple[Any, ...], sent: list[str]) -> None:
         case ("connected", name, up):
             gateway = field.gateways[name]
             if up and gateway.lns is None:
-                await field.passes(3)
+                await field.passes(5)  # after whatever was on air
                 gateway.connect()
             elif not up:
                 gateway.disconnect()

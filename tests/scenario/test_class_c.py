@@ -183,18 +183,18 @@ async def test_a_message_waits_for_a_gateway_and_goes_when_it_is_there(field_us9
 
 
 async def test_a_message_outlives_the_server(field_us915):
-    """The gateway is back three seconds later, and the message follows its router_config."""
+    """The gateway is back five seconds later, and the message follows its router_config."""
     field = field_us915
     roof = await field.add_gateway("roof")
     await a_valve(field)
     roof.disconnect()
     await field.queue("valve", b"open")
     await field.restart()
-    await field.passes(5)
+    await field.passes(7)
     assert (
         field.on_air()
         == """
-  3.060 roof   RX2  valve FCnt 1 open
+  5.060 roof   RX2  valve FCnt 1 open
 """
     )
 
