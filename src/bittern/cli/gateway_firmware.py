@@ -202,6 +202,7 @@ def definitions(
 @app.command("undefine")
 def undefine(
     definition_id: Definition,
+    as_json: parameters.AsJson = False,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
@@ -214,7 +215,11 @@ def undefine(
             await store.remove_firmware(definition.id)
             return definition
 
-    output.say(f"removed: {named(run(work()))}")
+    removed = run(work())
+    if as_json:
+        output.print_json(definition_document(removed))
+        return
+    output.say(f"removed: {named(removed)}")
 
 
 @app.command("start")
@@ -308,6 +313,7 @@ def status(
 @app.command("cancel")
 def cancel(
     eui: parameters.GatewayEuiArgument,
+    as_json: parameters.AsJson = False,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
@@ -322,7 +328,10 @@ def cancel(
             return task, await store.firmware(task.definition_id)
 
     task, definition = run(work())
-    output.say(f"gateway {eui}: {task.status} task removed")
+    if as_json:
+        output.print_json(task_document(task))
+    else:
+        output.say(f"gateway {eui}: {task.status} task removed")
     if definition is not None and definition.automatic:
         output.say(
             f"{named(definition)} is automatic: the gateway gets it anew while it runs"

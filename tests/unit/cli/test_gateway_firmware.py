@@ -189,6 +189,13 @@ def test_cancelling_tells_that_an_automatic_update_comes_back(bittern, crc: int)
     )
 
 
+def test_what_was_removed_is_told_to_programs(bittern, crc: int) -> None:
+    defined = define(bittern, "--name", "spring", "--json").json
+    firmware(bittern, "start", EUI, "--definition", "spring")
+    assert firmware(bittern, "cancel", EUI, "--json").json["status"] == "PENDING"
+    assert firmware(bittern, "undefine", "spring", "--json").json["id"] == defined["id"]
+
+
 def test_what_is_not_there_is_named(bittern, crc: int) -> None:
     define(bittern, "--name", "spring")
     for arguments, told in [
