@@ -10,7 +10,7 @@ from typing import Annotated, Literal, NamedTuple, TypeVar
 
 import typer
 
-from bittern.gateway.discovery import STATION_URI_LIMIT
+from bittern.gateway.cups import check_uri
 from bittern.gateway.eui_text import parse_eui
 from bittern.lorawan import regions
 from bittern.lorawan.regional_parameters import RegionalParameters
@@ -85,20 +85,13 @@ def _region(text: str) -> str:
 
 def station_uri(text: str) -> str:
     """`wss://NAME:PORT` and nothing else, as a station wants it."""
-    return _uri("wss", text)
+    check_uri(text, "lns")
+    return text
 
 
 def cups_uri(text: str) -> str:
     """`https://NAME:PORT` and nothing else, as a station wants it."""
-    return _uri("https", text)
-
-
-def _uri(scheme: str, text: str) -> str:
-    host = r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])"
-    if not re.fullmatch(rf"{scheme}://{host}:[0-9]{{1,5}}", text):
-        raise ValueError(f"{scheme}://NAME:PORT, not {text!r}")
-    if len(text) > STATION_URI_LIMIT:
-        raise ValueError(f"a station takes {STATION_URI_LIMIT} characters of a URI: {text!r}")
+    check_uri(text, "cups")
     return text
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
+from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
 from bittern.config.settings import Configuration, Mqtt
+from bittern.gateway.cups import check_uri
 from bittern.lorawan import regions
 
 STATION_URI_LIMIT = 96
@@ -19,10 +21,7 @@ def contradictions(configuration: Configuration) -> Iterator[tuple[str, str]]:
     yield from _unusable_broker(configuration.mqtt)
     if configuration.aws.ca is not None and not configuration.aws.ca.is_file():
         yield "aws.ca", f"file not found: {configuration.aws.ca}"
-    if configuration.lns.uri is not None and (what := _station_uri_flaw(configuration.lns.uri)):
-        yield "lns.uri", what
-    if configuration.cups.uri is not None and _split(configuration.cups.uri, {"https"}) is None:
-        yield "cups.uri", "expected https://HOST:PORT and nothing else"
+    yield from _station_uri_flaws(configuration)
     if configuration.certificates.renew_before_days >= configuration.certificates.days:
         yield "certificates.renew_before_days", "not less than certificates.days"
     if configuration.network.region not in regions.names():
@@ -66,13 +65,20 @@ def _unusable_broker(mqtt: Mqtt) -> Iterator[tuple[str, str]]:
         yield "mqtt.url", "expected mqtt://HOST:PORT or mqtts://HOST:PORT and nothing else"
 
 
-def _station_uri_flaw(uri: str) -> str | None:
-    parts = _split(uri, {"wss"})
-    if parts is None or parts.port is None:
-        return f"expected wss://NAME:PORT, got {uri!r}"
-    if len(uri) > STATION_URI_LIMIT:
-        return f"longer than {STATION_URI_LIMIT} characters"
-    return None
+def _station_uri_flaws(configuration: Configuration) -> Iterator[tuple[str, str]]:
+    """A station that is told such an address ends, at every start."""
+    places: tuple[Literal["lns", "cups"], ...] = ("lns", "cups")
+    for place in places:
+        uri: str | None = getattr(configuration, place).uri
+        if uri is None:
+            continue
+        try:
+            check_uri(uri, place)
+        except ValueError as error:
+            yield f"{place}.uri", str(error)
+        else:
+            if len(uri) > STATION_URI_LIMIT:
+                yield f"{place}.uri", f"longer than {STATION_URI_LIMIT} characters"
 
 
 def _split(url: str, schemes: set[str]) -> SplitResult | None:

@@ -63,14 +63,14 @@ def test_range_that_is_none(text: str) -> None:
         eui_range(text)
 
 
-@pytest.mark.parametrize("uri", ["wss://a:1", "wss://10.0.0.1:8887", "wss://[::1]:8887"])
+@pytest.mark.parametrize("uri", ["wss://a:1", "wss://10.0.0.1:8887"])
 def test_uri_as_a_station_takes_it(uri: str) -> None:
     assert station_uri(uri) == uri
 
 
-@pytest.mark.parametrize("uri", ["ws://a:1", "wss://a", "wss://a:1/", "wss://u@a:1", "a:1"])
+@pytest.mark.parametrize("uri", ["ws://a:1", "wss://a", "wss://a:1/", "wss://u@a:1", "a:1", "wss://[::1]:1"])
 def test_uri_that_a_station_does_not_take(uri: str) -> None:
-    with pytest.raises(ValueError, match="wss://NAME:PORT"):
+    with pytest.raises(ValueError, match="wss://HOST:PORT"):
         station_uri(uri)
 
 
@@ -79,5 +79,5 @@ def test_uri_that_a_station_does_not_take(uri: str) -> None:
 )
 def test_uri_of_cups_is_what_a_station_takes(uri: str) -> None:
     assert cups_uri("https://cups.example.com:443") == "https://cups.example.com:443"
-    with pytest.raises(ValueError, match=r"not 'http|127 characters"):
+    with pytest.raises(ValueError, match=r"not https://HOST|127 characters"):
         cups_uri(uri)
