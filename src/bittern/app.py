@@ -34,6 +34,7 @@ from bittern.outputs.routing import DestinationRouter
 from bittern.pki.rotation import state_changed_at
 from bittern.servers.background import Background, task
 from bittern.servers.changes import Follower, follow_changes
+from bittern.servers.control import Control
 from bittern.servers.cups import CupsServer
 from bittern.servers.cups_desk import CupsDesk, Places
 from bittern.servers.feed import Feed
@@ -108,6 +109,8 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
         feed_socket = Layout(configuration.data_dir).feed_socket
         feed = await enter(Feed(network.journal, feed_socket, version=__version__))
         await enter(lns)
+        control = Layout(configuration.data_dir).control_socket
+        await enter(Control(control, directory=store, remote_of=lns.remote))
         layout = Layout(configuration.data_dir)
         images = await enter(FirmwareImages(configuration.firmware, layout.firmware, now=now))
         firmware = FirmwareDesk(store, images, now=now)

@@ -6,6 +6,7 @@ from bittern.cli import (
     gateway_add,
     gateway_certificate,
     gateway_firmware,
+    gateway_remote,
     gateway_set,
     output,
     parameters,
@@ -21,6 +22,8 @@ from bittern.types import GatewayEUI
 app = noun("Gateways that may connect, how they are, and the files they have.")
 app.command("add")(gateway_add.add)
 app.command("set")(gateway_set.set_)
+app.command("run")(gateway_remote.run_)
+app.command("shell")(gateway_remote.shell)
 app.add_typer(gateway_certificate.app, name="certificate")
 app.add_typer(gateway_firmware.app, name="firmware")
 

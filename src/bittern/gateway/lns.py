@@ -105,6 +105,12 @@ class AlarmReceived(msgspec.Struct, frozen=True):
     text: str
 
 
+class ShellStatusReceived(msgspec.Struct, frozen=True):
+    """How the remote shells are: see ``remote_shell.py``."""
+
+    status: RemoteShellStatus
+
+
 class PingDue(msgspec.Struct, frozen=True):
     """Send a websocket ping: a station never does, and its pong tells how far away it is."""
 
@@ -123,6 +129,7 @@ LnsEvent = (
     | MalformedReceived
     | StationEventReceived
     | AlarmReceived
+    | ShellStatusReceived
 )
 TimerEvent = PingDue | PeerSilent
 
@@ -286,7 +293,9 @@ class LnsConnection:
                 return [AlarmReceived(message.text)]
             case Version():
                 return [self._malformed("version for the second time", now)]
-            case OtherDownlink() | OtherJoinAccept() | XTimes() | RemoteShellStatus():
+            case RemoteShellStatus():
+                return [ShellStatusReceived(message)]
+            case OtherDownlink() | OtherJoinAccept() | XTimes():
                 return []
             case _:
                 assert_never(message)

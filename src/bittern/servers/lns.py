@@ -30,6 +30,7 @@ from bittern.servers.lns_hub import (
     LnsStatistics,
     Traffic,
 )
+from bittern.servers.lns_remote import Remote
 from bittern.servers.websocket import websocket_protocol
 from bittern.store.records import Change
 from bittern.types import EUI64, GatewayEUI, Instant, Refusal
@@ -121,6 +122,11 @@ class LnsServer:
         """To the gateway and back, at worst of late; None: not measured, or not connected."""
         connection = self._hub.find(gateway_eui)
         return None if connection is None else connection.round_trip_s
+
+    def remote(self, gateway_eui: GatewayEUI) -> Remote | None:
+        """What an administrator may do on a gateway; None: it is not connected."""
+        connection = self._hub.find(gateway_eui)
+        return None if connection is None else connection.remote
 
     def connected(self) -> list[ConnectedGateway]:
         """Gateways whose data connection is up."""

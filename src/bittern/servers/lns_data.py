@@ -24,6 +24,7 @@ from bittern.gateway.lns import (
     MalformedReceived,
     PeerSilent,
     PingDue,
+    ShellStatusReceived,
     StationEventReceived,
     UplinkReceived,
     VersionReceived,
@@ -32,6 +33,7 @@ from bittern.gateway.pace import Pace
 from bittern.lorawan.radio import Transmission
 from bittern.servers.lns_hub import Admitted, ConnectedGateway, Counts, LnsHub
 from bittern.servers.lns_listener import Listener
+from bittern.servers.lns_remote import Remote
 from bittern.types import GatewayEUI, Instant, Refusal
 
 logger = logging.getLogger("bittern.servers.lns")
@@ -55,6 +57,8 @@ class DataListener(Listener):
         self.gateway_eui = gateway_eui
         self.admitted: Admitted | None = None
         self.counts = Counts()
+        self.remote: Remote | None = None
+        """While the gateway has its configuration."""
         self._lns: LnsConnection | None = None
         self._pace = Pace(hub.settings.messages_per_second)
         self._slowed_at: Instant | None = None
@@ -109,6 +113,12 @@ class DataListener(Listener):
         self._flush(lns)
         return True
 
+    def readmit(self, admitted: Admitted) -> None:
+        """What is registered of the gateway has changed, and it may stay."""
+        self.admitted = admitted
+        if self.remote is not None and not admitted.gateway.remote_shell:
+            self.remote.end_shells("remote shells are no longer allowed for this gateway")
+
     @property
     def takes_frames(self) -> bool:
         lns = self._lns
@@ -155,6 +165,9 @@ class DataListener(Listener):
             reason = self._end_reason or "closed by the gateway"
             self._hub.disconnected(self._connected, self.counts, self.round_trip_s, reason)
             self._connected = None
+        if self.remote is not None:
+            self.remote.gone("the gateway's connection has ended")
+            self.remote = None
 
     # Receiving
 
@@ -204,6 +217,9 @@ class DataListener(Listener):
                 )
             case AlarmReceived():
                 logger.warning("gateway=%s alarm=%r", self.gateway_eui, event.text)
+            case ShellStatusReceived():
+                if self.remote is not None:
+                    self.remote.on_status(event.status)
             case _:
                 assert_never(event)
 
@@ -220,6 +236,7 @@ class DataListener(Listener):
             certificate=self.fingerprint or "",
             connected_at=self._hub.now(),
         )
+        self.remote = Remote(self._connected.features, self._send, self._on_stray)
         self._hub.connected(self._connected)
 
     def _on_malformed(self, event: MalformedReceived) -> None:
@@ -238,10 +255,29 @@ class DataListener(Listener):
                 self._lns.pong(self._hub.now())
         elif frame.msg_type == WSMsgType.CLOSE:
             self._on_close_frame(transport)
-        elif frame.msg_type == WSMsgType.BINARY:
-            self.end("a binary message, though no remote shell is open", Refusal.MALFORMED_MESSAGE)
+        elif frame.msg_type == WSMsgType.BINARY and frame.fin:
+            self._hub.counters.messages_in += 1
+            self._on_binary(frame.get_payload_as_bytes())
         else:
             self.end("a message in fragments", Refusal.MALFORMED_MESSAGE)
+
+    def _on_binary(self, frame: bytes) -> None:
+        """The terminal of a remote shell."""
+        lns, remote, now = self._lns, self.remote, self._hub.now()
+        if lns is None or remote is None or not remote.has_shells:
+            self.end("a binary message, though no remote shell is open", Refusal.MALFORMED_MESSAGE)
+            return
+        lns.heard(now)
+        if (pause_s := self._pace.take(now)) > 0.0:
+            self._slow_down(pause_s, now)
+        try:
+            remote.on_binary(frame)
+        except GatewayProtocolError as error:
+            self.end(error.reason, error.refusal)
+
+    def _on_stray(self, reason: str) -> None:
+        self.counts.refused += 1
+        self._refuse(Refusal.MALFORMED_MESSAGE, reason)
 
     def _keep(self, message: bytes) -> None:
         if len(self._early) < EARLY_MESSAGES:
@@ -270,11 +306,15 @@ class DataListener(Listener):
     # Sending
 
     def _flush(self, lns: LnsConnection) -> None:
-        transport = self._transport
         for text in lns.text_to_send():
-            if transport is not None and not self._ending:
-                self._hub.counters.messages_out += 1
-                transport.send(WSMsgType.TEXT, text)
+            self._send(text)
+
+    def _send(self, message: str | bytes) -> None:
+        transport = self._transport
+        if transport is not None and not self._ending:
+            self._hub.counters.messages_out += 1
+            kind = WSMsgType.TEXT if isinstance(message, str) else WSMsgType.BINARY
+            transport.send(kind, message)
 
     # Time
 

@@ -25,6 +25,7 @@ from bittern.network.events import (
     NetworkEvent,
 )
 from bittern.servers.admission import GatewayDirectory, admit
+from bittern.servers.lns_remote import Remote
 from bittern.store.records import Gateway
 from bittern.types import GatewayEUI, Instant, Refusal
 
@@ -104,6 +105,9 @@ class Connection(Endable, Protocol):
     @property
     def takes_frames(self) -> bool: ...
     def transmit(self, transmission: Transmission) -> bool: ...
+    @property
+    def remote(self) -> Remote | None: ...
+    def readmit(self, admitted: Admitted) -> None: ...
     def describe(self) -> ConnectedGateway | None: ...
 
 
@@ -185,7 +189,7 @@ class LnsHub:
         elif connection.admitted is not None:
             if decision.router_config != connection.admitted.router_config:
                 connection.end("the gateway's settings have changed")
-            connection.admitted = decision
+            connection.readmit(decision)
 
     # Who is connected
 

@@ -16,6 +16,7 @@ from bittern.gateway.lns import (
     MalformedReceived,
     PeerSilent,
     PingDue,
+    ShellStatusReceived,
     StationEventReceived,
     UplinkReceived,
     VersionReceived,
@@ -390,13 +391,20 @@ def test_events_and_alarms_are_passed_on() -> None:
         '{"msgtype":"dndf","MHdr":96,' + TAIL,
         '{"msgtype":"jacc","FRMPayload":"20",' + TAIL,
         '{"msgtype":"getxtime","ustime":1,"UTCtime":2,"xtimes":[0,0,0,0]}',
-        '{"msgtype":"rmtsh","rmtsh":[]}',
     ],
 )
 def test_what_nobody_asked_for_is_ignored(text: str) -> None:
     lns = open_connection()
     assert lns.receive(text, START) == []
     assert lns.text_to_send() == []
+
+
+def test_status_of_the_remote_shells_is_handed_on() -> None:
+    text = '{"msgtype":"rmtsh","rmtsh":[{"user":"ann","started":true,"age":-1,"pid":7}]}'
+    [event] = open_connection().receive(text, START)
+    assert isinstance(event, ShellStatusReceived)
+    [session] = event.status.rmtsh
+    assert (session.user, session.started, session.pid) == ("ann", True, 7)
 
 
 # Timers

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from aiohttp import WSMsgType
 
 from bittern.config import Lns
 from bittern.lorawan.radio import Transmission, Window
 from bittern.network.events import GatewayConnected, GatewayDisconnected
-from bittern.store.records import Gateway
+from bittern.store.records import Change, Gateway
 from bittern.testing.lns_client import EUI, NOW, VERSION, LnsClient, lns_client
 from bittern.types import EUI64, DevEUI, GatewayEUI, Refusal
 
@@ -34,6 +36,40 @@ TRANSMISSION = Transmission(
     xtime=69805796384966656,
     rctx=3,
 )
+
+
+class Terminal:
+    """The administrator's end of a remote shell."""
+
+    def __init__(self) -> None:
+        self.heard: list[object] = []
+        self._more = asyncio.Event()
+
+    def opened(self, session: int) -> None:
+        self._hear(session)
+
+    def output(self, data: bytes) -> None:
+        self._hear(data)
+
+    def ended(self, reason: str) -> None:
+        self._hear(reason)
+
+    def _hear(self, what: object) -> None:
+        self.heard.append(what)
+        self._more.set()
+
+    async def until(self, heard: list[object]) -> None:
+        async with asyncio.timeout(10):
+            while self.heard != heard:
+                self._more.clear()
+                await self._more.wait()
+
+
+async def open_shell(station: LnsClient, terminal: Terminal) -> None:
+    await station.site.kept.event(GatewayConnected)
+    remote = station.site.server.remote(EUI)
+    assert remote is not None
+    assert remote.open_shell("ann", "xterm", terminal) == 0
 
 
 @pytest.fixture
@@ -192,6 +228,55 @@ async def test_a_binary_message_ends_the_connection(station: LnsClient) -> None:
     message = await socket.receive()
     assert (message.type, message.data) == (WSMsgType.CLOSE, 1008)
     assert station.refusals()[0][0] is Refusal.MALFORMED_MESSAGE
+
+
+async def test_a_shell_talks_in_binary_messages(station: LnsClient) -> None:
+    socket = await station.open("rmtsh")
+    terminal = Terminal()
+    await open_shell(station, terminal)
+    assert json.loads(await socket.receive_str())["start"] == 0
+    await socket.send_str('{"msgtype":"rmtsh","rmtsh":[{"started":true},{"started":false}]}')
+    await socket.send_bytes(b"\x00$ ")
+    await terminal.until([0, b"$ "])
+    await socket.close()
+    await terminal.until([0, b"$ ", "the gateway's connection has ended"])
+    assert station.refusals() == []
+
+
+async def test_a_shell_that_nobody_opened_is_stopped_and_the_connection_stays(
+    station: LnsClient,
+) -> None:
+    socket = await station.open("rmtsh")
+    await socket.send_bytes(b"\x01boo")
+    assert json.loads(await socket.receive_str()) == {"msgtype": "rmtsh", "stop": 1}
+    await socket.send_str(UPDF)
+    await station.site.kept.wait_for(lambda: station.site.kept.uplinks)
+    assert station.refusals() == [
+        (
+            Refusal.MALFORMED_MESSAGE,
+            "output of remote shell 1, which nobody has opened",
+        )
+    ]
+
+
+async def test_a_binary_message_of_no_shell_ends_the_connection(station: LnsClient) -> None:
+    socket = await station.open("rmtsh")
+    await socket.send_bytes(b"\x07")
+    message = await socket.receive()
+    assert (message.type, message.data) == (WSMsgType.CLOSE, 1008)
+
+
+async def test_shells_end_when_they_are_no_longer_allowed(station: LnsClient) -> None:
+    gateways = station.site.directory.gateways
+    gateways[EUI] = msgspec.structs.replace(gateways[EUI], remote_shell=True)
+    socket = await station.open("rmtsh")
+    terminal = Terminal()
+    await open_shell(station, terminal)
+    gateways[EUI] = msgspec.structs.replace(gateways[EUI], remote_shell=False)
+    station.site.server.follow([Change(1, "gateway", str(EUI))])
+    await terminal.until(["remote shells are no longer allowed for this gateway"])
+    assert json.loads(await socket.receive_str())["start"] == 0
+    assert json.loads(await socket.receive_str()) == {"msgtype": "rmtsh", "stop": 0}
 
 
 async def test_a_fault_of_ours_costs_one_message_and_not_the_connection(

@@ -42,9 +42,13 @@ class FakeConnection:
 
     round_trip_s: float | None = None
     takes_frames = True
+    remote = None
 
     def transmit(self, transmission: Transmission) -> bool:
         return True
+
+    def readmit(self, admitted: Admitted) -> None:
+        self.admitted = admitted
 
     def end(self, reason: str, refusal: Refusal | None = None) -> None:
         self.ended.append((reason, refusal))
