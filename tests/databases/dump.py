@@ -31,6 +31,8 @@ from bittern.testing.examples import (
     GATEWAY_EUI,
     NOW,
     REFUSED,
+    RULE,
+    dead_letter,
     delivery,
     dev_eui,
     device,
@@ -72,6 +74,11 @@ async def fill(store: SqliteStore) -> None:
     )
     await store.advance(first, after, Deliver(delivery()), Deliver(delivery(1)))
     await store.delivered([1])
+    await store.add_rule(RULE)
+    await store.settle(
+        owed=[delivery(2, sequence=1, lane="000000000000/meters/0/republish")],
+        letters=[dead_letter()],
+    )
     await store.enqueue(downlink(confirmed=True))
     await store.close()
 

@@ -82,7 +82,11 @@ class Rest(Generic[Record]):
             self._decoder = msgspec.msgpack.Decoder(self._body, dec_hook=_from_bytes)
 
     def dump(self, record: Record) -> bytes:
-        values = {name: getattr(record, name) for name in self._names}
+        return self.dump_from(record)
+
+    def dump_from(self, like: object) -> bytes:
+        """The same of anything that has the record's attributes."""
+        values = {name: getattr(like, name) for name in self._names}
         return self._encoder.encode(self._body(**values))
 
     def is_the_same(self, one: Record, other: Record) -> bool:

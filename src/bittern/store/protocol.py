@@ -7,7 +7,8 @@ the call was stored. A call whose task is cancelled may still be stored.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol
 
 import msgspec
@@ -30,7 +31,8 @@ from bittern.store.records import (
     QueuedDownlink,
     ServiceProfile,
 )
-from bittern.types import DevAddr, DevEUI, GatewayEUI
+from bittern.store.rule_records import DeadLetter, DeadLetterFilter, DeliveryUsage, RuleRecord
+from bittern.types import EUI64, DevAddr, DevEUI, GatewayEUI, Instant
 
 
 class Deliver(msgspec.Struct, frozen=True, gc=False):
@@ -97,18 +99,146 @@ class SessionStore(Protocol):
         ...
 
 
-class OutboxStore(Protocol):
-    """Messages owed to destinations."""
+class Owed(Protocol):
+    """What a `Delivery` is to those who hand one in."""
 
-    async def owed(self, after_sequence: int, limit: int) -> list[Delivery]:
-        """Undelivered messages in order of sequence."""
+    @property
+    def message_id(self) -> str: ...
+    @property
+    def account(self) -> str: ...
+    @property
+    def dev_eui(self) -> EUI64: ...
+    @property
+    def destination(self) -> str: ...
+    @property
+    def document(self) -> bytes: ...
+    @property
+    def created_at(self) -> Instant: ...
+    @property
+    def sequence(self) -> int: ...
+    @property
+    def lane(self) -> str: ...
+
+
+class Buried(Protocol):
+    """What a `DeadLetter` is to those who hand one in, which have no number for it yet."""
+
+    @property
+    def owed_as(self) -> int: ...
+    @property
+    def lane(self) -> str: ...
+    @property
+    def account(self) -> str: ...
+    @property
+    def dev_eui(self) -> EUI64: ...
+    @property
+    def message_id(self) -> str: ...
+    @property
+    def destination(self) -> str: ...
+    @property
+    def rule(self) -> str: ...
+    @property
+    def action(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def detail(self) -> str: ...
+    @property
+    def attempts(self) -> int: ...
+    @property
+    def created_at(self) -> Instant: ...
+    @property
+    def failed_at(self) -> Instant: ...
+    @property
+    def document(self) -> bytes: ...
+
+
+class OutboxStore(Protocol):
+    """Messages owed to destinations, and what of them is owed in lanes: to one receiver each.
+
+    A message has the same sequence in every lane that it is owed in, that of the outbox.
+    """
+
+    async def owed(self, after_sequence: int, limit: int, lane: str = "") -> list[Delivery]:
+        """Undelivered messages in order of sequence, of the outbox or of one lane."""
         ...
 
     async def delivered(self, sequences: Sequence[int]) -> None:
-        """Strike off what was delivered; unknown sequences are ignored."""
+        """Strike off the outbox what was delivered; unknown sequences are ignored."""
         ...
 
-    async def owed_count(self) -> int: ...
+    async def settle(
+        self,
+        *,
+        delivered: Sequence[int] = (),
+        delivered_in: Mapping[str, Sequence[int]] = MappingProxyType({}),
+        owed: Sequence[Owed] = (),
+        letters: Sequence[Buried] = (),
+    ) -> None:
+        """All of it, or nothing: `owed` is owed in lanes, `letters` are kept, the others struck
+        off the outbox and off lanes.
+
+        What is owed in a lane already, or kept as a dead letter of it, stays as it is.
+        """
+        ...
+
+    async def lanes(self) -> list[str]:
+        """Those that something is owed in, in order."""
+        ...
+
+    async def owed_count(self) -> int:
+        """In the outbox and in all lanes."""
+        ...
+
+
+class DeadLetters(Protocol):
+    """Messages that were given up."""
+
+    async def dead_letters(
+        self, wanted: DeadLetterFilter, after_sequence: int = 0, limit: int = 250
+    ) -> list[DeadLetter]:
+        """In order of sequence."""
+        ...
+
+    async def dead_letter(self, sequence: int) -> DeadLetter | None: ...
+
+    async def drop_dead_letters(self, sequences: Sequence[int]) -> int:
+        """For good; returns how many there were."""
+        ...
+
+    async def replay_dead_letters(self, sequences: Sequence[int]) -> int:
+        """Owe them anew where they were owed, behind all that is owed already.
+
+        In one transaction; returns how many there were. The change feed tells each lane.
+        """
+        ...
+
+    async def trim_dead_letters(self, failed_before: Instant, most_bytes: int) -> int:
+        """Drop those that are older, and the oldest of more bytes than that; how many."""
+        ...
+
+    async def delivery_usage(self) -> DeliveryUsage: ...
+
+
+class Rules(Protocol):
+    """Rules of destinations. A destination may name one that is not there, as with AWS."""
+
+    async def add_rule(self, rule: RuleRecord) -> None:
+        """Raises `Conflict` for a taken name."""
+        ...
+
+    async def rule(self, account: str, name: str) -> RuleRecord | None: ...
+    async def rules(self, account: str) -> list[RuleRecord]:
+        """In order of name."""
+        ...
+
+    async def replace_rule(self, rule: RuleRecord) -> None:
+        """The whole record of its account and name; `NotFound` without one."""
+        ...
+
+    async def remove_rule(self, account: str, name: str) -> None:
+        """Raises `NotFound`. What its actions are owed still is."""
+        ...
 
 
 class DownlinkQueue(Protocol):
@@ -278,7 +408,17 @@ class ChangeFeed(Protocol):
         ...
 
 
-class Store(SessionStore, OutboxStore, DownlinkQueue, Registry, Fleet, ChangeFeed, Protocol):
+class Store(
+    SessionStore,
+    OutboxStore,
+    DeadLetters,
+    DownlinkQueue,
+    Registry,
+    Rules,
+    Fleet,
+    ChangeFeed,
+    Protocol,
+):
     """One engine offers all ports."""
 
     async def open(self) -> None:

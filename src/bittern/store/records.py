@@ -258,6 +258,8 @@ class Delivery(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     created_at: Instant
     sequence: int = 0
     """Given by the store; deliveries of one device go out in this order."""
+    lane: str = ""
+    """The one receiver that it is owed to; empty: to wherever its destination says."""
 
 
 ChangeKind = Literal[
@@ -269,6 +271,8 @@ ChangeKind = Literal[
     "downlink",
     "session",
     "firmware",
+    "rule",
+    "replay",
 ]
 
 
@@ -280,4 +284,5 @@ class Change(msgspec.Struct, frozen=True):
     identity: str
     """DevEUI of a device, of a queue (`downlink`) and of sessions (activated, in use, ended);
     gateway EUI, of a firmware task too; id of a firmware definition and of a profile;
-    fingerprint; `account/name` of a destination."""
+    fingerprint; `account/name` of a destination and of a rule; the lane that dead letters were
+    put back into (`replay`)."""

@@ -33,6 +33,7 @@ from bittern.store.records import (
     QueuedDownlink,
     ServiceProfile,
 )
+from bittern.store.rule_records import DeadLetter, RuleRecord
 from bittern.types import (
     EUI64,
     AppKey,
@@ -58,6 +59,17 @@ DEV_ADDR = DevAddr.from_hex("26011bda")
 DEVICE_PROFILE = DeviceProfile(id="0b8c1c5e-0000-4000-8000-000000000001", name="sensor")
 SERVICE_PROFILE = ServiceProfile(id="0b8c1c5e-0000-4000-8000-000000000002", name="standard")
 DESTINATION = Destination(name="plant", expression="plant/uplinks", created_at=NOW)
+RULE = RuleRecord(
+    name="meters",
+    sql="SELECT PayloadData WHERE WirelessMetadata.LoRaWAN.FPort = 2",
+    description="what meters say",
+    actions=(
+        {"republish": {"roleArn": "arn", "topic": "meters/${WirelessDeviceId}", "qos": 1}},
+        {"http": {"url": "https://meters.example/in"}},
+    ),
+    error_action={"republish": {"roleArn": "arn", "topic": "meters/errors"}},
+    created_at=NOW,
+)
 GATEWAY = Gateway(
     id="0b8c1c5e-0000-4000-8000-000000000003",
     gateway_eui=GATEWAY_EUI,
@@ -195,6 +207,25 @@ def delivery(number: int = 0, **different: Any) -> Delivery:
         destination=DESTINATION.name,
         document=b'{"PayloadData":"aGVsbG8="}',
         created_at=NOW,
+    )
+    return msgspec.structs.replace(example, **different)
+
+
+def dead_letter(number: int = 1, **different: Any) -> DeadLetter:
+    example = DeadLetter(
+        owed_as=number,
+        lane="000000000000/meters/1/http",
+        dev_eui=dev_eui(0),
+        message_id=f"{number:08x}-0000-4000-8000-000000000000",
+        destination=DESTINATION.name,
+        rule=RULE.name,
+        action="2 http",
+        reason="rejected",
+        detail="404 Not Found",
+        attempts=1,
+        created_at=NOW,
+        failed_at=Instant(NOW + 60),
+        document=b'{"PayloadData":"aGVsbG8="}',
     )
     return msgspec.structs.replace(example, **different)
 

@@ -5,8 +5,7 @@ It refuses what the engines refuse, in the same words; one suite of tests runs o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import count, islice
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -24,7 +23,6 @@ from bittern.store.protocol import (
 from bittern.store.records import (
     Change,
     ChangeKind,
-    Delivery,
     Destination,
     Device,
     DeviceProfile,
@@ -34,18 +32,18 @@ from bittern.store.records import (
     ServiceProfile,
 )
 from bittern.testing.memory_fleet import MemoryFleet, page, require_new, require_there
+from bittern.testing.memory_rules import MemoryRules
 from bittern.types import DevAddr, DevEUI, GatewayEUI
 
 
-class MemoryStore(MemoryFleet):
+class MemoryStore(MemoryFleet, MemoryRules):
     """Everything in dictionaries."""
 
     def __init__(self, *, changes_kept: int = 10_000) -> None:
-        super().__init__()
+        MemoryFleet.__init__(self)
+        MemoryRules.__init__(self)
         self._sessions: dict[tuple[DevEUI, int], Session] = {}
         self._join_states: dict[DevEUI, JoinState] = {}
-        self._outbox: dict[int, Delivery] = {}
-        self._sequences = count(1)
         self._queue: dict[str, QueuedDownlink] = {}
         self._devices: dict[DevEUI, Device] = {}
         self._device_profiles: dict[str, DeviceProfile] = {}
@@ -131,19 +129,6 @@ class MemoryStore(MemoryFleet):
 
     def _is_queued(self, dev_eui: DevEUI, message_id: str) -> bool:
         return message_id in self._queue and self._queue[message_id].dev_eui == dev_eui
-
-    # Outbox
-
-    async def owed(self, after_sequence: int, limit: int) -> list[Delivery]:
-        behind = (one for one in self._outbox.values() if one.sequence > after_sequence)
-        return list(islice(behind, limit))
-
-    async def delivered(self, sequences: Sequence[int]) -> None:
-        for sequence in sequences:
-            self._outbox.pop(sequence, None)
-
-    async def owed_count(self) -> int:
-        return len(self._outbox)
 
     # Downlink queue
 

@@ -15,6 +15,7 @@ from bittern.lorawan.versions import MacVersion
 from bittern.mac.session import AwaitedAck
 from bittern.store.protocol import Deliver
 from bittern.store.records import AbpActivation, OtaaActivation
+from bittern.store.rule_records import DeadLetterFilter
 from bittern.store.sqlite import SqliteStore
 from bittern.store.sqlite.migrations import known_migrations
 from bittern.store.vault import KeyRing
@@ -27,6 +28,10 @@ ABP = DevEUI(EUI64.from_hex("70b3d57ed0000002"))
 GATEWAY_EUI = GatewayEUI(EUI64.from_hex("00800000a0000001"))
 FLEET = 5
 """The schema from which on there are gateways in the field."""
+DELIVERY = 6
+"""The schema from which on there are rules, lanes and dead letters."""
+
+LANES = ("000000000000/meters/0/republish",)
 
 
 @pytest.fixture(params=sorted(path.stem for path in DATABASES.glob("*.sql")))
@@ -77,7 +82,7 @@ async def test_joins_are_remembered(old: SqliteStore) -> None:
 async def test_what_was_owed_and_queued_still_is(old: SqliteStore) -> None:
     [owed] = await old.owed(0, 10)
     assert (owed.sequence, owed.document) == (2, b'{"PayloadData":"aGVsbG8="}')
-    assert await old.owed_count() == 1
+    assert await old.owed_count() == 1 + sum([len(await old.owed(0, 9, x)) for x in LANES])
     [queued] = await old.queued(OTAA)
     assert (queued.payload, queued.fport, queued.confirmed) == (b"open the valve", 2, True)
 
@@ -124,3 +129,22 @@ async def test_the_registry_is_whole(old: SqliteStore) -> None:
     [destination] = await old.destinations("000000000000")
     assert (destination.name, destination.expression) == ("plant", "plant/uplinks")
     assert await old.last_change() > 0
+
+
+async def test_rules_lanes_and_dead_letters_are_kept(
+    old: SqliteStore, request: pytest.FixtureRequest
+) -> None:
+    if int(request.node.callspec.params["old"]) < DELIVERY:
+        assert await old.rules("000000000000") == []
+        assert await old.lanes() == []
+        assert await old.dead_letters(DeadLetterFilter()) == []
+        return
+    [rule] = await old.rules("000000000000")
+    assert (rule.name, rule.enabled, len(rule.actions)) == ("meters", True, 2)
+    assert rule.error_action == {"republish": {"roleArn": "arn", "topic": "meters/errors"}}
+    [lane] = await old.lanes()
+    [owed] = await old.owed(0, 10, lane)
+    assert (owed.sequence, owed.document) == (1, b'{"PayloadData":"aGVsbG8="}')
+    [letter] = await old.dead_letters(DeadLetterFilter())
+    assert (letter.rule, letter.action, letter.reason) == ("meters", "2 http", "rejected")
+    assert letter.document == b'{"PayloadData":"aGVsbG8="}'

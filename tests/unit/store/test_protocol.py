@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import msgspec
 import pytest
@@ -23,6 +24,7 @@ from bittern.store.records import (
     ParticipatingGateway,
     ParticipatingGateways,
 )
+from bittern.store.rule_records import DeadLetterFilter
 from bittern.testing import examples
 from bittern.testing.examples import (
     CERTIFICATE,
@@ -34,7 +36,9 @@ from bittern.testing.examples import (
     GATEWAY,
     GATEWAY_EUI,
     NOW,
+    RULE,
     SERVICE_PROFILE,
+    dead_letter,
     delivery,
     dev_eui,
     device,
@@ -782,6 +786,127 @@ async def test_a_destination_stays_while_a_device_names_it(store: Store) -> None
 
 async def news(store: Store, since: int) -> list[tuple[str, str]]:
     return [(change.kind, change.identity) for change in await store.changes(since)]
+
+
+async def test_a_rule_comes_back_as_it_was_added(store: Store) -> None:
+    await store.add_rule(RULE)
+    assert await store.rule(RULE.account, RULE.name) == RULE
+    assert await store.rules(RULE.account) == [RULE]
+    assert await store.rules("another") == []
+    assert await store.rule(RULE.account, "another") is None
+
+
+async def test_a_rule_is_added_once_replaced_and_removed(store: Store) -> None:
+    await store.add_rule(RULE)
+    with pytest.raises(Conflict):
+        await store.add_rule(RULE)
+    other = msgspec.structs.replace(RULE, enabled=False, error_action=None)
+    await store.replace_rule(other)
+    assert await store.rule(RULE.account, RULE.name) == other
+    await store.remove_rule(RULE.account, RULE.name)
+    with pytest.raises(NotFound):
+        await store.remove_rule(RULE.account, RULE.name)
+    with pytest.raises(NotFound):
+        await store.replace_rule(other)
+    told = [change for change in await store.changes(0) if change.kind == "rule"]
+    assert [change.identity for change in told] == ["000000000000/meters"] * 3
+
+
+async def test_lanes_are_owed_apart_and_in_order(store: Store) -> None:
+    owed = [delivery(n, sequence=n, lane=lane) for n in (3, 1, 2) for lane in ("a/1", "b/1")]
+    await store.settle(owed=owed)
+    assert [one.sequence for one in await store.owed(0, 10, "a/1")] == [1, 2, 3]
+    assert await store.owed(1, 1, "b/1") == [delivery(2, sequence=2, lane="b/1")]
+    assert await store.owed(0, 10) == []
+    assert await store.lanes() == ["a/1", "b/1"]
+    assert await store.owed_count() == 6
+    await store.settle(delivered_in={"a/1": [1, 2, 3], "b/1": [2, 77]})
+    assert await store.lanes() == ["b/1"]
+    assert [one.sequence for one in await store.owed(0, 10, "b/1")] == [1, 3]
+
+
+async def test_what_is_owed_in_a_lane_stays_as_it_is(store: Store) -> None:
+    await store.settle(owed=[delivery(1, sequence=1, lane="a", document=b"first")])
+    await store.settle(owed=[delivery(1, sequence=1, lane="a", document=b"second")])
+    assert [one.document for one in await store.owed(0, 10, "a")] == [b"first"]
+
+
+async def test_settling_moves_between_outbox_lanes_and_dead_letters(store: Store) -> None:
+    first = await activated(store)
+    await store.advance(first, next_session(first), Deliver(delivery(1)), Deliver(delivery(2)))
+    await store.settle(
+        delivered=[1, 2], owed=[delivery(1, sequence=1, lane="a")], letters=[dead_letter(2)]
+    )
+    assert await store.owed(0, 10) == []
+    assert [one.sequence for one in await store.owed(0, 10, "a")] == [1]
+    assert await store.dead_letters(DeadLetterFilter()) == [dead_letter(2, sequence=1)]
+    assert await store.owed_count() == 1
+
+
+async def test_a_dead_letter_of_a_lane_is_kept_once(store: Store) -> None:
+    await store.settle(letters=[dead_letter(1), dead_letter(1)])
+    await store.settle(letters=[dead_letter(1), dead_letter(1, lane="other")])
+    assert len(await store.dead_letters(DeadLetterFilter())) == 2
+
+
+async def test_dead_letters_are_found_by_what_they_are(store: Store) -> None:
+    await store.settle(
+        letters=[
+            dead_letter(1),
+            dead_letter(2, rule="doors"),
+            dead_letter(3, dev_eui=dev_eui(5)),
+            dead_letter(4, destination="yard"),
+        ]
+    )
+
+    async def found(**wanted: Any) -> list[int]:
+        return [one.owed_as for one in await store.dead_letters(DeadLetterFilter(**wanted))]
+
+    assert await found() == [1, 2, 3, 4]
+    assert await found(rule="doors") == [2]
+    assert await found(dev_eui=dev_eui(5)) == [3]
+    assert await found(destination="yard", rule="meters") == [4]
+    assert await found(message_id=dead_letter(1).message_id) == [1]
+    assert await found(account="111111111111") == []
+    page = await store.dead_letters(DeadLetterFilter(), after_sequence=1, limit=2)
+    assert [one.owed_as for one in page] == [2, 3]
+    assert await store.dead_letter(2) == page[0]
+    assert await store.dead_letter(9) is None
+
+
+async def test_replayed_dead_letters_are_owed_again_behind_all_others(store: Store) -> None:
+    first = await activated(store)
+    await store.advance(first, next_session(first), Deliver(delivery(1)))
+    await store.settle(letters=[dead_letter(7), dead_letter(8, lane="", document=b"raw")])
+    assert await store.replay_dead_letters([2, 1, 1, 99]) == 2
+    assert await store.dead_letters(DeadLetterFilter()) == []
+    outbox = await store.owed(0, 10)
+    assert [(one.sequence, one.document) for one in outbox[1:]] == [(3, b"raw")]
+    [laned] = await store.owed(0, 10, dead_letter().lane)
+    assert (laned.sequence, laned.message_id) == (2, dead_letter(7).message_id)
+    assert await store.owed_count() == 3
+    told = [change.identity for change in await store.changes(0) if change.kind == "replay"]
+    assert told == ["", dead_letter().lane]
+
+
+async def test_dropped_dead_letters_are_gone(store: Store) -> None:
+    await store.settle(letters=[dead_letter(1), dead_letter(2)])
+    assert await store.drop_dead_letters([1, 9]) == 1
+    assert [one.owed_as for one in await store.dead_letters(DeadLetterFilter())] == [2]
+
+
+async def test_dead_letters_are_trimmed_by_age_and_by_size(store: Store) -> None:
+    await store.settle(
+        letters=[
+            dead_letter(n, failed_at=Instant(NOW + n), document=bytes(100)) for n in range(1, 7)
+        ]
+    )
+    assert await store.trim_dead_letters(Instant(NOW + 3), 10_000) == 2
+    assert await store.trim_dead_letters(Instant(0), 250) == 2
+    left = await store.dead_letters(DeadLetterFilter())
+    assert [one.owed_as for one in left] == [5, 6]
+    usage = await store.delivery_usage()
+    assert (usage.dead_letters, usage.dead_letter_bytes, usage.owed) == (2, 200, 0)
 
 
 async def test_every_change_of_the_registry_is_told(store: Store) -> None:

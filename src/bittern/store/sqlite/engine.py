@@ -16,6 +16,7 @@ from bittern.store.sqlite.registry import (
     SqliteGateways,
     SqliteProfiles,
 )
+from bittern.store.sqlite.rules import SqliteDeadLetters, SqliteRules
 from bittern.store.sqlite.sessions import SqliteSessions
 from bittern.store.vault import Vault
 
@@ -28,6 +29,8 @@ class SqliteStore(
     SqliteProfiles,
     SqliteGateways,
     SqliteDestinations,
+    SqliteRules,
+    SqliteDeadLetters,
     SqliteFleet,
     SqliteChangeFeed,
 ):

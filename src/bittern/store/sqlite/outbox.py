@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from bittern.errors import ChangesTrimmed, Conflict, NotFound
 from bittern.store.codec import delivery_from_row, downlink_from_row, downlink_to_row
+from bittern.store.protocol import Buried, Owed
 from bittern.store.records import Change, Delivery, QueuedDownlink
+from bittern.store.rule_codec import (
+    dead_letter_to_row,
+    lane_message_from_row,
+    lane_message_to_row,
+)
 from bittern.store.sqlite.database import Database
 from bittern.store.sqlite.transaction import Transaction
 from bittern.store.sqlite.writer import Strike
@@ -16,8 +23,14 @@ from bittern.types import EUI64, DevEUI
 class SqliteOutbox:
     _database: Database
 
-    async def owed(self, after_sequence: int, limit: int) -> list[Delivery]:
+    async def owed(self, after_sequence: int, limit: int, lane: str = "") -> list[Delivery]:
         vault = self._database.vault
+        if lane:
+            return await self._database.read_aside(
+                "owed_in_lane",
+                (lane, after_sequence, limit),
+                lambda row: lane_message_from_row(row, vault),
+            )
         return await self._database.read_aside(
             "owed", (after_sequence, limit), lambda row: delivery_from_row(row, vault)
         )
@@ -26,9 +39,36 @@ class SqliteOutbox:
         if sequences:
             await self._database.submit(Strike(tuple(sequences)))
 
+    async def settle(
+        self,
+        *,
+        delivered: Sequence[int] = (),
+        delivered_in: Mapping[str, Sequence[int]] = MappingProxyType({}),
+        owed: Sequence[Owed] = (),
+        letters: Sequence[Buried] = (),
+    ) -> None:
+        vault = self._database.vault
+        owed_rows = [lane_message_to_row(one, vault) for one in owed]
+        letter_rows = [dead_letter_to_row(one, vault) for one in letters]
+        struck = {lane: str(list(sequences)) for lane, sequences in delivered_in.items()}
+
+        def work(transaction: Transaction) -> None:
+            transaction.execute_many("insert_lane_message", owed_rows)
+            transaction.execute_many("insert_dead_letter", letter_rows)
+            for each in struck.items():
+                transaction.execute("delete_lane_messages", each)
+            if delivered:
+                transaction.strike_off(list(delivered))
+
+        await self._database.write(work)
+
+    async def lanes(self) -> list[str]:
+        return await self._database.read_aside("lanes", (), lambda row: str(row[0]))
+
     async def owed_count(self) -> int:
         _, owed = self._database.read("outbox_head")[0]
-        return int(owed)
+        [[in_lanes]] = await self._database.read_aside("lane_messages_count", (), lambda row: row)
+        return int(owed) + int(in_lanes)
 
 
 class SqliteDownlinkQueue:

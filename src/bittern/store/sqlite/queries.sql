@@ -331,3 +331,107 @@ SELECT sequence, kind, identity FROM change WHERE sequence > ? ORDER BY sequence
 -- trim_changes --
 -- Keep only the newest changes.
 DELETE FROM change WHERE sequence <= (SELECT max(sequence) FROM change) - ?
+
+-- insert_rule --
+-- Register a rule.
+INSERT INTO rule (account, name, record) VALUES (?, ?, ?)
+
+-- rule --
+-- A rule by its name.
+SELECT account, name, record FROM rule WHERE account = ? AND name = ?
+
+-- rules --
+-- Every rule of an account.
+SELECT account, name, record FROM rule WHERE account = ? ORDER BY name
+
+-- replace_rule --
+-- Everything of a rule but its name.
+UPDATE rule SET record = ?3 WHERE account = ?1 AND name = ?2
+
+-- delete_rule --
+-- Remove a rule.
+DELETE FROM rule WHERE account = ? AND name = ?
+
+-- insert_lane_message --
+-- Owe a message in a lane; one that is owed there already stays as it is.
+INSERT INTO lane_message (
+    sequence, lane, message_id, account, dev_eui, destination, created_at, document
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (lane, sequence) DO NOTHING
+
+-- owed_in_lane --
+-- The oldest messages of a lane behind a sequence.
+SELECT sequence, lane, message_id, account, dev_eui, destination, created_at, document
+FROM lane_message WHERE lane = ? AND sequence > ? ORDER BY sequence LIMIT ?
+
+-- delete_lane_messages --
+-- Strike off what a lane delivered; the second parameter is a JSON array of sequences.
+DELETE FROM lane_message
+WHERE lane = ? AND sequence IN (SELECT value FROM json_each(?))
+
+-- lanes --
+-- Lanes that something is owed in, found by skipping from one to the next.
+WITH RECURSIVE found (lane) AS (
+    SELECT min(lane) FROM lane_message
+    UNION ALL
+    SELECT (SELECT min(lane) FROM lane_message WHERE lane > found.lane)
+    FROM found WHERE found.lane IS NOT NULL
+)
+SELECT lane FROM found WHERE lane IS NOT NULL
+
+-- lane_messages_count --
+-- How many messages are owed in lanes.
+SELECT count(*) FROM lane_message
+
+-- insert_dead_letter --
+-- Keep a message that was given up. It is known already if the process ended between this and
+-- striking it off.
+INSERT INTO dead_letter (
+    owed_as, lane, account, dev_eui, message_id, destination, rule, created_at, failed_at, size,
+    record, document
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (owed_as, lane) DO NOTHING
+
+-- dead_letters --
+-- A page of dead letters behind a sequence; a parameter that is null does not filter.
+SELECT
+    sequence, owed_as, lane, account, dev_eui, message_id, destination, rule, created_at,
+    failed_at, size, record, document
+FROM dead_letter
+WHERE account = ? AND dev_eui = coalesce(?, dev_eui) AND destination = coalesce(?, destination)
+    AND rule = coalesce(?, rule) AND message_id = coalesce(?, message_id) AND sequence > ?
+ORDER BY sequence LIMIT ?
+
+-- dead_letter --
+-- A dead letter by its sequence.
+SELECT
+    sequence, owed_as, lane, account, dev_eui, message_id, destination, rule, created_at,
+    failed_at, size, record, document
+FROM dead_letter WHERE sequence = ?
+
+-- delete_dead_letters --
+-- Drop dead letters; the parameter is a JSON array of sequences.
+DELETE FROM dead_letter WHERE sequence IN (SELECT value FROM json_each(?))
+
+-- delete_old_dead_letters --
+-- Drop those that failed before a time.
+DELETE FROM dead_letter WHERE failed_at < ?
+
+-- delete_oldest_dead_letters --
+-- Drop the oldest until what is left fits.
+DELETE FROM dead_letter WHERE sequence IN (
+    SELECT sequence FROM (
+        SELECT sequence, sum(size) OVER (ORDER BY sequence DESC) AS newer FROM dead_letter
+    ) WHERE newer > ?
+)
+
+-- dead_letter_usage --
+-- How many there are, and how many bytes.
+SELECT count(*), coalesce(sum(size), 0) FROM dead_letter
+
+-- bytes_used --
+-- Of the whole database, but for pages that are free.
+SELECT
+    (SELECT page_count FROM pragma_page_count())
+    - (SELECT freelist_count FROM pragma_freelist_count()),
+    (SELECT page_size FROM pragma_page_size())

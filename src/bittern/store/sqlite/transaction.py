@@ -76,6 +76,19 @@ class Transaction:
         self._head = last + len(deliveries), owed + len(deliveries)
         return last + 1
 
+    def number(self, count: int, *, kept: int) -> int:
+        """The first of so many sequences of the outbox, which will hold `kept` rows more."""
+        last, owed = self._outbox_head()
+        self._head = last + count, owed + kept
+        return last + 1
+
+    def execute_many(self, name: str, rows: list[Row]) -> None:
+        """Once for each of `rows`."""
+        self._connection.executemany(STATEMENTS[name], rows)
+
+    def rows(self, name: str, parameters: Parameters) -> list[Row]:
+        return self._connection.execute(STATEMENTS[name], parameters).fetchall()
+
     def strike_off(self, sequences: list[int]) -> None:
         struck = self.execute("delete_delivered", (str(sequences),))
         last, owed = self._outbox_head()

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import pytest
+
+from bittern.errors import SealBroken
+from bittern.store import rule_codec
+from bittern.store.vault import KeyRing
+from bittern.testing.examples import RULE, dead_letter, delivery
+
+
+def test_a_rule_comes_back_from_its_row() -> None:
+    row = rule_codec.rule_to_row(RULE)
+    assert row[:2] == (RULE.account, RULE.name)
+    assert rule_codec.rule_from_row(row) == RULE
+
+
+def test_what_is_owed_in_a_lane_is_sealed_for_that_lane(vault: KeyRing) -> None:
+    owed = delivery(1, sequence=4, lane="a/b/0/http")
+    row = rule_codec.lane_message_to_row(owed, vault)
+    assert owed.document not in row[-1]
+    assert rule_codec.lane_message_from_row(row, vault) == owed
+    moved = (row[0], "a/b/1/http", *row[2:])
+    with pytest.raises(SealBroken):
+        rule_codec.lane_message_from_row(moved, vault)
+
+
+def test_a_dead_letter_comes_back_from_its_row(vault: KeyRing) -> None:
+    row = rule_codec.dead_letter_to_row(dead_letter(3), vault)
+    assert dead_letter().document not in row[-1]
+    assert rule_codec.dead_letter_from_row((8, *row), vault) == dead_letter(3, sequence=8)
