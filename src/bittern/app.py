@@ -6,6 +6,7 @@ last, so frames stop coming before what they need goes away.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import random
@@ -44,6 +45,7 @@ from bittern.servers.gateway_status import StatusKeeper
 from bittern.servers.http import HttpServer
 from bittern.servers.lns import LnsServer
 from bittern.servers.lns_hub import Traffic
+from bittern.servers.loop_faults import tell_faults_of_ours
 from bittern.servers.metrics import Figures, registry
 from bittern.servers.notifier import Notifier
 from bittern.servers.reachable import Reachability
@@ -73,6 +75,7 @@ class Addresses(msgspec.Struct, frozen=True, kw_only=True):
 @asynccontextmanager
 async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
     """The whole server, from its first start on, inside this context."""
+    asyncio.get_running_loop().set_exception_handler(tell_faults_of_ours)
     now, gateways = steady_utc(), Gateways()
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context

@@ -3,49 +3,33 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
 import random
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from bittern.simulator.air import Air
 from bittern.simulator.gateway import SimulatedGateway
+from bittern.testing.program import Program
 from bittern.types import EUI64, GatewayEUI
 
 pytestmark = pytest.mark.e2e
 
 EUI = GatewayEUI(EUI64.from_hex("0016c001ff000001"))
-PROGRAM = (sys.executable, "-m", "bittern")
 
 
 class Site:
     """`bittern serve`, and a gateway that is connected to it."""
 
     def __init__(self, folder: Path) -> None:
-        own = {name: text for name, text in os.environ.items() if not name.startswith("BITTERN_")}
-        ports = {f"BITTERN_{name}__PORT": "0" for name in ("LNS", "CUPS", "MQTT", "API")}
-        self.environment = own | ports | {"BITTERN_DATA_DIR": str(folder / "data")}
+        self.program = Program(folder)
         self.files = folder / "files"
         self.gateway = SimulatedGateway(
             gateway_eui=EUI, home=self.files, air=Air(), chance=random.Random(1)
         )
-
-    async def bittern(self, *arguments: str | Path) -> str:
-        """What it prints."""
-        process = await asyncio.create_subprocess_exec(
-            *PROGRAM, *map(str, arguments), env=self.environment, stdout=asyncio.subprocess.PIPE
-        )
-        told, _ = await process.communicate()
-        assert process.returncode == 0
-        return told.decode()
-
-    async def json(self, *arguments: str) -> Any:
-        return json.loads(await self.bittern(*arguments, "--json"))
+        self.bittern = self.program.run
+        self.json = self.program.json
 
     async def certificate_for(self, place: str) -> str:
         listed = await self.json("gateway", "certificate", "list", str(EUI))
@@ -68,20 +52,11 @@ class Site:
 @pytest.fixture
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     site = Site(tmp_path)
-    server = await asyncio.create_subprocess_exec(
-        *PROGRAM, "serve", "--json", env=site.environment, stdout=asyncio.subprocess.PIPE
-    )
-    assert server.stdout is not None
-    try:
-        ready = json.loads(await server.stdout.readline())
-        uris = ("--uri", ready["lns"], "--cups-uri", ready["cups"])
-        await site.bittern("gateway", "add", str(EUI), "--files", site.files, *uris)
+    async with site.program.serving():
+        await site.bittern("gateway", "add", str(EUI), "--files", site.files)
         async with site.gateway, asyncio.timeout(60):
             await site.gateway.configured.wait()
             yield site
-    finally:
-        server.terminate()
-        await server.communicate()
 
 
 async def test_revoked_certificate_ends_its_connection_within_a_second(site: Site) -> None:

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import signal
-import socket
-import sys
 import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +13,7 @@ import pytest
 
 from bittern.lorawan.regions import plan
 from bittern.testing.genuine_station import VARIABLE, GenuineStation, station_binary, station_conf
+from bittern.testing.program import Program
 from bittern.testing.simulated_radio import SimulatedRadio
 from bittern.types import EUI64, GatewayEUI
 
@@ -33,82 +28,26 @@ pytestmark = [
 GATEWAYS = [GatewayEUI(EUI64.from_hex(f"0016c001ff00000{digit}")) for digit in "123"]
 EAGER = {"CUPS_RESYNC_INTV": "1s", "CUPS_OKSYNC_INTV": "2s", "CUPS_CONN_TIMEOUT": "5s"}
 """A day is long for a test."""
-LISTENERS = ("LNS", "MQTT", "API", "CUPS")
 
 
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(each.getsockname()[1]) for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
-@dataclass(slots=True)
 class Site:
-    """The program in a folder of its own, and the folders of its gateways' stations."""
+    """The program, and the folders of its gateways' stations."""
 
-    folder: Path
-    environment: dict[str, str] = field(default_factory=dict)
-    log: str = ""
-
-    def __post_init__(self) -> None:
-        ports = zip(LISTENERS, free_ports(len(LISTENERS)), strict=True)
-        self.environment = {f"BITTERN_{name}__PORT": str(port) for name, port in ports}
-        self.environment["BITTERN_DATA_DIR"] = str(self.folder / "data")
-        self.environment["BITTERN_CUPS__REQUESTS_PER_MINUTE"] = "600"
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.program = Program(folder, CUPS__REQUESTS_PER_MINUTE="600")
 
     def home(self, gateway_eui: GatewayEUI) -> Path:
         return self.folder / f"home-{gateway_eui}"
 
-    async def start(self, *arguments: str) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bittern", *arguments),
-            env=os.environ | self.environment,
-            cwd=self.folder,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-
-    async def run(self, *arguments: str) -> str:
-        """What a command prints; it must succeed."""
-        process = await self.start(*arguments)
-        output, errors = await process.communicate()
-        assert process.returncode == 0, output.decode() + errors.decode()
-        return output.decode()
-
     async def shown(self, gateway_eui: GatewayEUI) -> dict[str, Any]:
-        document = json.loads(await self.run("gateway", "show", str(gateway_eui), "--json"))
+        document = await self.program.json("gateway", "show", str(gateway_eui))
         assert isinstance(document, dict)
         return document
 
     async def add(self, gateway_eui: GatewayEUI, *options: str) -> None:
-        home = self.home(gateway_eui)
-        await self.run("gateway", "add", str(gateway_eui), "--files", str(home), *options)
-
-    @asynccontextmanager
-    async def serving(self) -> AsyncIterator[None]:
-        process = await self.start("serve", "--json")
-        assert process.stdout is not None
-        assert process.stderr is not None
-        reading = asyncio.create_task(self._read(process.stderr))
-        try:
-            ready = await asyncio.wait_for(process.stdout.readline(), 30)
-            assert ready, self.log
-            yield
-        finally:
-            if process.returncode is None:
-                process.send_signal(signal.SIGTERM)
-            code = await asyncio.wait_for(process.wait(), 30)
-            await reading
-            print(self.log)  # pytest shows it beside a failure
-        assert code == 0
-        assert "Traceback" not in self.log
-
-    async def _read(self, errors: asyncio.StreamReader) -> None:
-        while line := await errors.readline():
-            self.log += line.decode()
+        files = ("--files", self.home(gateway_eui))
+        await self.program.run("gateway", "add", str(gateway_eui), *files, *options)
 
     @asynccontextmanager
     async def station(self, gateway_eui: GatewayEUI) -> AsyncIterator[GenuineStation]:
@@ -120,14 +59,6 @@ class Site:
             settings.update(EAGER)
             async with GenuineStation(BINARY, self.home(gateway_eui), conf) as station:
                 yield station
-
-    async def until_logged(self, text: str, timeout_s: float = 30.0) -> None:
-        try:
-            async with asyncio.timeout(timeout_s):
-                while text not in self.log:
-                    await asyncio.sleep(0.05)
-        except TimeoutError:
-            raise TimeoutError(f"{text!r} is not in the server's log") from None
 
 
 @pytest.fixture
@@ -146,9 +77,9 @@ async def test_a_gateway_with_four_files_comes_up(site: Site) -> None:
         "cups.trust",
         "cups.uri",
     ]
-    async with site.serving(), site.station(eui) as station:
+    async with site.program.serving(), site.station(eui) as station:
         await station.until_logged("Concentrator started", 30)
-        await site.until_logged("gateway_connected")
+        await site.program.until_logged("gateway_connected")
         segment = b"".join((home / f"tc.{part}").read_bytes() for part in ("trust", "crt", "key"))
         assert segment.startswith(b"\x30")  # DER, as CUPS has sent it
         # It asks again, and the server knows what it has by its CRC.
@@ -156,17 +87,17 @@ async def test_a_gateway_with_four_files_comes_up(site: Site) -> None:
         shown = await site.shown(eui)
         assert shown["cups"]["lns_crc"] == zlib.crc32(segment)
         assert shown["cups"]["withheld"] == []
-        assert site.log.count("given=lns_credentials") == 1
+        assert site.program.log.count("given=lns_credentials") == 1
         assert shown["connection"]["connected"] is True
 
 
 async def test_an_old_version_is_refused_at_the_lns_whatever_cups_gave(site: Site) -> None:
-    site.environment["BITTERN_LNS__MINIMUM_STATION"] = "2.0.7"
+    site.program.set(LNS__MINIMUM_STATION="2.0.7")
     eui = GATEWAYS[0]
     await site.add(eui)
-    async with site.serving(), site.station(eui) as station:
+    async with site.program.serving(), site.station(eui) as station:
         await station.until_logged("is older than 2.0.7", 30)
-        await site.until_logged("station_too_old")
+        await site.program.until_logged("station_too_old")
         shown = await site.shown(eui)
         assert shown["refusal"]["refusal"] == "station_too_old"
 
@@ -176,14 +107,12 @@ async def test_certificates_are_renewed_while_the_gateway_is_connected(site: Sit
     await site.add(eui)
     home = site.home(eui)
     before = (home / "tc.crt").read_bytes(), (home / "cups.crt").read_bytes()
-    async with site.serving(), site.station(eui) as station:
+    async with site.program.serving(), site.station(eui) as station:
         await station.until_logged("Concentrator started", 30)
-        await site.run("gateway", "certificate", "renew", str(eui), "--by-cups")
-        await site.until_logged("taken=lns_credentials")
-        await site.until_logged("taken=cups_credentials")
-        async with asyncio.timeout(20):
-            while site.log.count("gateway_connected") < 2:
-                await asyncio.sleep(0.1)
+        await site.program.run("gateway", "certificate", "renew", str(eui), "--by-cups")
+        await site.program.until_logged("taken=lns_credentials")
+        await site.program.until_logged("taken=cups_credentials")
+        await site.program.until_logged("gateway_connected", count=2)
     after = (home / "tc.crt").read_bytes(), (home / "cups.crt").read_bytes()
     assert before[0] != after[0]
     assert before[1] != after[1]
@@ -192,10 +121,10 @@ async def test_certificates_are_renewed_while_the_gateway_is_connected(site: Sit
 async def test_a_revoked_gateway_is_out_within_a_second(site: Site) -> None:
     eui = GATEWAYS[0]
     await site.add(eui, "--only", "lns")
-    async with site.serving(), site.station(eui) as station:
+    async with site.program.serving(), site.station(eui) as station:
         await station.until_logged("Concentrator started", 30)
         [certificate] = (await site.shown(eui))["certificates"]
-        await site.run(
+        await site.program.run(
             "gateway",
             "certificate",
             "revoke",
@@ -204,10 +133,8 @@ async def test_a_revoked_gateway_is_out_within_a_second(site: Site) -> None:
             "--because",
             "lost",
         )
-        async with asyncio.timeout(1.5):
-            while "gateway_disconnected" not in site.log:
-                await asyncio.sleep(0.02)
-        await site.until_logged("certificate_revoked")
+        await site.program.until_logged("gateway_disconnected", timeout_s=1)
+        await site.program.until_logged("certificate_revoked")
         await station.until_logged("Server sent close: reason=1008")
 
 
@@ -216,7 +143,7 @@ async def test_the_authority_gives_way_to_the_next_and_no_gateway_is_lost(site: 
         await site.add(eui)
     old = (site.home(GATEWAYS[0]) / "tc.trust").read_bytes()
     async with (
-        site.serving(),
+        site.program.serving(),
         site.station(GATEWAYS[0]) as one,
         site.station(GATEWAYS[1]) as two,
         site.station(GATEWAYS[2]) as three,
@@ -224,25 +151,25 @@ async def test_the_authority_gives_way_to_the_next_and_no_gateway_is_lost(site: 
         stations = (one, two, three)
         for station in stations:
             await station.until_logged("Concentrator started", 30)
-        await site.run("ca", "rotate", "--yes")
+        await site.program.run("ca", "rotate", "--yes")
         await _all_have_moved(site)
-        await site.run("ca", "rotate", "--yes")
+        await site.program.run("ca", "rotate", "--yes")
         await asyncio.sleep(4)
-        await site.run("ca", "rotate", "--yes")
+        await site.program.run("ca", "rotate", "--yes")
         await asyncio.sleep(4)
         for eui in GATEWAYS:
             shown = await site.shown(eui)
             assert shown["connection"]["connected"] is True, shown
             assert shown["cups"]["withheld"] == []
             assert (site.home(eui) / "tc.trust").read_bytes() != old
-        document = json.loads(await site.run("ca", "show", "--json"))
+        document = await site.program.json("ca", "show")
         assert document["stage"] == "settled"
 
 
 async def _all_have_moved(site: Site) -> None:
     async with asyncio.timeout(60):
         while True:
-            document = json.loads(await site.run("ca", "show", "--json"))
+            document = await site.program.json("ca", "show")
             if all(gateway["moved"] for gateway in document["gateways"]):
                 return
             await asyncio.sleep(1)

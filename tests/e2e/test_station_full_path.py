@@ -11,11 +11,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import os
 import random
-import signal
-import socket
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -39,6 +35,7 @@ from bittern.simulator.radio import Emission
 from bittern.simulator.regions import Modulation, device_region
 from bittern.simulator.station import RadioTransmission
 from bittern.testing.genuine_station import VARIABLE, GenuineStation, station_binary, station_conf
+from bittern.testing.program import Program
 from bittern.testing.simulated_radio import SimulatedRadio, Transmitted
 from bittern.types import EUI64, AppKey, DevEUI, GatewayEUI, JoinEUI, NwkKey
 
@@ -57,75 +54,16 @@ APP_KEY = "2b7e151628aed2a6abf7158809cf4f3c"
 NWK_KEY = "3c4fcf098815f7aba6d2ae2816157e2b"
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on at this moment."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
-@dataclass(slots=True)
-class Bittern:
-    """The program in a folder of its own, as an operator uses it."""
-
-    folder: Path
-    environment: dict[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        names = ("LNS", "MQTT", "API", "CUPS")
-        ports = zip(names, free_ports(len(names)), strict=True)
-        self.environment = {f"BITTERN_{name}__PORT": str(port) for name, port in ports}
-        self.environment["BITTERN_DATA_DIR"] = str(self.folder / "data")
-
-    async def start(self, *arguments: str) -> asyncio.subprocess.Process:
-        return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bittern", *arguments),
-            env=os.environ | self.environment,
-            cwd=self.folder,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-
-    async def run(self, *arguments: str) -> str:
-        """What a command prints; it must succeed."""
-        process = await self.start(*arguments)
-        output, errors = await process.communicate()
-        assert process.returncode == 0, errors.decode()
-        return output.decode()
-
-    @asynccontextmanager
-    async def serving(self) -> AsyncIterator[None]:
-        """The server, from its ready line until it has ended in order."""
-        process = await self.start("serve", "--json")
-        assert process.stdout is not None
-        assert process.stderr is not None
-        log = asyncio.create_task(process.stderr.read())
-        try:
-            ready = await asyncio.wait_for(process.stdout.readline(), 30)
-            assert ready, (await log).decode()
-            yield
-        finally:
-            if process.returncode is None:
-                process.send_signal(signal.SIGTERM)
-            code = await asyncio.wait_for(process.wait(), 30)
-            text = (await log).decode()
-            print(text)  # pytest shows it beside a failure
-        assert code == 0
-        assert "Traceback" not in text
-
-    @asynccontextmanager
-    async def subscriber(self) -> AsyncIterator[aiomqtt.Client]:
-        async with aiomqtt.Client(
-            "127.0.0.1",
-            int(self.environment["BITTERN_MQTT__PORT"]),
-            username="bittern",
-            password=(self.folder / "data" / "mqtt.password").read_text().strip(),
-        ) as client:
-            await client.subscribe("bittern/uplink", qos=1)
-            yield client
+@asynccontextmanager
+async def subscriber(program: Program) -> AsyncIterator[aiomqtt.Client]:
+    async with aiomqtt.Client(
+        "127.0.0.1",
+        program.ports["MQTT"],
+        username="bittern",
+        password=(program.folder / "data" / "mqtt.password").read_text().strip(),
+    ) as client:
+        await client.subscribe("bittern/uplink", qos=1)
+        yield client
 
 
 @dataclass(slots=True)
@@ -218,12 +156,12 @@ def payload_of(document: dict[str, Any]) -> bytes:
 async def test_join_ten_uplinks_and_a_confirmed_downlink(
     tmp_path: Path, region_name: str, version: str
 ) -> None:
-    bittern, home = Bittern(tmp_path), tmp_path / "gateway"
+    program, home = Program(tmp_path), tmp_path / "gateway"
     is_1_1 = version == "1.1"
-    await bittern.run("gateway", "add", str(GATEWAY), "--region", region_name, "--files", str(home))
+    await program.run("gateway", "add", str(GATEWAY), "--region", region_name, "--files", str(home))
     keys = ["--app-key", APP_KEY, *(["--nwk-key", NWK_KEY] if is_1_1 else [])]
     device_add = ["device", "add", str(DEVICE), "--join-eui", str(JOIN_EUI), *keys]
-    await bittern.run(*device_add, "--version", version, "--region", region_name)
+    await program.run(*device_add, "--version", version, "--region", region_name)
     device = SimulatedDevice(
         dev_eui=DEVICE,
         activation=Otaa(
@@ -236,7 +174,7 @@ async def test_join_ten_uplinks_and_a_confirmed_downlink(
         chance=random.Random(1),
         sub_bands=customary_sub_bands(region_name),
     )
-    async with bittern.serving(), bittern.subscriber() as client:
+    async with program.serving(), subscriber(program) as client:
         messages = client.messages.__aiter__()
         async with on_air(home, region_name) as around:
             antenna = [Hearing(around)]
@@ -260,7 +198,7 @@ async def test_join_ten_uplinks_and_a_confirmed_downlink(
                 assert metadata["Gateways"][0]["GatewayEui"] == str(GATEWAY)
 
             send = ["device", "send", str(DEVICE), "--fport", "9", "--text", "open the valve"]
-            await bittern.run(*send, "--confirmed")
+            await program.run(*send, "--confirmed")
             around.sent.clear()
             device.uplink(b"anything?", fport=5)
             received = await around.air.exchange(device, antenna)
@@ -275,7 +213,7 @@ async def test_join_ten_uplinks_and_a_confirmed_downlink(
 
             device.uplink(b"done", fport=5)  # with the ACK
             await around.air.exchange(device, antenna)
-            assert json.loads(await bittern.run("device", "queue", str(DEVICE), "--json")) == []
+            assert json.loads(await program.run("device", "queue", str(DEVICE), "--json")) == []
             assert around.air.complaints == []
 
 
@@ -293,12 +231,12 @@ async def test_class_c_gets_a_message_the_moment_it_is_queued(
     tmp_path: Path, region_name: str, station_region: str | None
 ) -> None:
     """The station puts it on air at once: RX2 alone, no uplink to refer to."""
-    bittern, home = Bittern(tmp_path), tmp_path / "gateway"
+    program, home = Program(tmp_path), tmp_path / "gateway"
     gateway_add = ["gateway", "add", str(GATEWAY), "--region", region_name, "--files", str(home)]
     told = [] if station_region is None else ["--station-region", station_region]
-    await bittern.run(*gateway_add, *told)
+    await program.run(*gateway_add, *told)
     device_add = ["device", "add", str(DEVICE), "--join-eui", str(JOIN_EUI), "--app-key", APP_KEY]
-    await bittern.run(*device_add, "--version", "1.0.3", "--region", region_name, "--class", "C")
+    await program.run(*device_add, "--version", "1.0.3", "--region", region_name, "--class", "C")
     device = SimulatedDevice(
         dev_eui=DEVICE,
         activation=Otaa(join_eui=JOIN_EUI, app_key=AppKey.from_hex(APP_KEY)),
@@ -309,8 +247,8 @@ async def test_class_c_gets_a_message_the_moment_it_is_queued(
         device_class="C",
     )
     async with (
-        bittern.serving(),
-        bittern.subscriber() as client,
+        program.serving(),
+        subscriber(program) as client,
         on_air(home, region_name) as around,
     ):
         messages = client.messages.__aiter__()
@@ -327,7 +265,7 @@ async def test_class_c_gets_a_message_the_moment_it_is_queued(
 
         around.sent.clear()
         send = ["device", "send", str(DEVICE), "--fport", "9", "--text", "open the valve"]
-        await bittern.run(*send, "--confirmed")
+        await program.run(*send, "--confirmed")
         queued_us = around.radio.clock_us
         got = await asyncio.wait_for(received.get(), 20)
         assert isinstance(got, DownlinkReceived)
@@ -343,5 +281,5 @@ async def test_class_c_gets_a_message_the_moment_it_is_queued(
         device.uplink(b"it is open", fport=5)  # with the ACK
         await around.air.exchange(device, antenna)
         assert payload_of(await next_uplink(messages)) == b"it is open"
-        assert json.loads(await bittern.run("device", "queue", str(DEVICE), "--json")) == []
+        assert json.loads(await program.run("device", "queue", str(DEVICE), "--json")) == []
         assert around.air.complaints == []
