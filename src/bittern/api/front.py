@@ -14,7 +14,7 @@ from typing import Any
 from bittern.api import errors, parse, resources, router, serialize, sigv4, validate
 from bittern.api.errors import ACCESS_DENIED, INVALID_SIGNATURE, UNRECOGNIZED_CLIENT, ApiError
 from bittern.api.message import Request, Response
-from bittern.api.model import Operation, Service, by_signing_name, service
+from bittern.api.model import Operation, Service, service
 from bittern.api.policy import ANY_RESOURCE, READ_KEYS, Policy
 from bittern.api.replay import Replays
 from bittern.api.router import Route
@@ -94,12 +94,13 @@ class Front:
         handlers: Mapping[tuple[str, str], Handler],
         credentials: Credentials,
         *,
-        region: str | None = None,
+        region: str,
         replays: Replays | None = None,
         on_fault: OnFault = _ignored,
     ) -> None:
         """`handlers` by service and operation, as botocore names them; KeyError if it knows no
-        such. `region` is that of the ARNs; None: the one that the client signs for."""
+        such. `region` is that of the ARNs: clients may sign for any, but what they choose must not
+        decide which statements of a policy are about them."""
         self._handlers = {
             service(name).operation(operation): handler
             for (name, operation), handler in handlers.items()
@@ -108,7 +109,7 @@ class Front:
         self._region = region
         self._replays = replays if replays is not None else Replays()
         self._on_fault = on_fault
-        self._services = {operation.service.signing_name for operation in self._handlers}
+        self._services = {made.service.signing_name: made.service for made in self._handlers}
         for operation in self._handlers:
             _compile(operation)
 
@@ -131,7 +132,7 @@ class Front:
         route = router.route(progress.service, request)
         progress.operation = operation = route.operation
         caller = await self._authenticated(claim, request, operation, now)
-        call = Call(operation, caller, self._region or claim.region, request_id, now)
+        call = Call(operation, caller, self._region, request_id, now)
         _authorize(call, route)
         parameters = parse.parameters(request, route)
         validate.check(operation, parameters)
@@ -139,8 +140,8 @@ class Front:
         return serialize.response(operation, result, request_id)
 
     def _service(self, claim: Claim) -> Service:
-        """Only one that is served here: loading another's model is no stranger's to ask for."""
-        found = by_signing_name(claim.service) if claim.service in self._services else None
+        """One endpoint serves them all: what a request is signed for tells which one is meant."""
+        found = self._services.get(claim.service)
         if found is None:
             raise ApiError(INVALID_SIGNATURE, "the credential is scoped to a service unknown here")
         return found

@@ -153,12 +153,6 @@ def service(name: str) -> Service:
     return Service(name, loader.load_service_model(name, "service-2"))
 
 
-def by_signing_name(name: str) -> Service | None:
-    """The service that a signature's scope names; None if it is not one of ours."""
-    known = SIGNING_NAMES.get(name)
-    return service(known) if known else None
-
-
 def wire_name(member: str, shape: Shape) -> str:
     """What a member is called on the wire."""
     return str(shape.serialization.get("name", member))

@@ -112,19 +112,14 @@ def _places(shape: Shape) -> list[tuple[str, Place]]:
 
 def _payload(shape: Shape) -> Place:
     """A member that is the whole body; an empty body is its absence."""
-    if shape.type_name == "blob":
-        return lambda request, route: request.body or None
-    if shape.type_name == "structure":
-        convert = json_converter(shape, {})
-        return lambda request, route: convert(document(request.body)) if request.body else None
-
-    def text(request: Request, route: Route) -> str | None:
-        try:
-            return request.body.decode() or None
-        except UnicodeError:
-            raise Unfit("text in UTF-8") from None
-
-    return text
+    match shape.type_name:
+        case "blob":
+            return lambda request, route: request.body or None
+        case "structure":
+            convert = json_converter(shape, {})
+            return lambda request, route: convert(document(request.body)) if request.body else None
+        case other:
+            raise NotImplementedError(f"{shape.name} is a {other} and the whole body")
 
 
 def _located(name: str, shape: Shape) -> Place:

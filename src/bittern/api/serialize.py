@@ -61,66 +61,55 @@ def _json_writer(operation: Operation) -> Callable[[Result, str], Response]:
 
 def _rest_writer(operation: Operation) -> Callable[[Result, str], Response]:
     shape = operation.output
-    members: Mapping[str, Shape] = shape.members if shape is not None else {}
     payload = payload_member(shape) if shape is not None else None
-    outside = {
-        name: member for name, member in members.items() if location(member) or name == payload
-    }
-    inside = {name: member for name, member in members.items() if name not in outside}
-    document = _structure(inside, {}, operation.name)
-    whole = _payload(members[payload]) if payload else None
-    empty = operation.status == 204 or shape is None
+    if payload is not None:
+        return _whole_body_writer(operation, payload)
+    members = {} if shape is None else shape.members
+    status_member = _status_member(operation, members)
+    inside = {name: member for name, member in members.items() if name != status_member}
+    convert = _structure(inside, {}, operation.name)
+    has_body = operation.status != 204 and shape is not None
 
     def write(result: Result, request_id: str) -> Response:
-        headers = {"x-amzn-RequestId": request_id}
         status = operation.status
-        body: bytes | None = None
-        if outside:
-            status, body = _place_outside(result, outside, headers, status, whole)
-            result = {name: value for name, value in result.items() if name not in outside}
-        converted = document(result)
-        if empty and not converted:
+        if status_member in result:
+            status = _whole(result[status_member])
+            result = {name: value for name, value in result.items() if name != status_member}
+        document = convert(result)
+        headers = {"x-amzn-RequestId": request_id}
+        if not has_body:
             return Response(status, headers)
-        if whole is None:
-            body = _encode(converted)
-        if body:
-            headers["Content-Type"] = _JSON_TYPES["rest-json"]
-        return Response(status, headers, body or b"")
+        headers["Content-Type"] = _JSON_TYPES["rest-json"]
+        return Response(status, headers, _encode(document))
 
     return write
 
 
-def _place_outside(
-    result: Result,
-    shapes: Mapping[str, Shape],
-    headers: dict[str, str],
-    status: int,
-    whole: Convert | None,
-) -> tuple[int, bytes | None]:
-    """Members that are a header, the status, or the whole body."""
-    body = None
-    for name, shape in shapes.items():
-        value = result.get(name)
-        if value is None:
-            continue
-        match location(shape):
-            case "statusCode":
-                status = value
-            case "header":
-                headers[wire_name(name, shape)] = _text(shape, "rfc822")(value)
-            case _:
-                assert whole is not None
-                body = whole(value)
-    return status, body
+def _whole_body_writer(operation: Operation, payload: str) -> Callable[[Result, str], Response]:
+    """One member is the whole body. Those of our services are bytes that hold JSON."""
+    members = {} if operation.output is None else operation.output.members
+    if members.keys() != {payload} or members[payload].type_name != "blob":
+        raise NotImplementedError(f"{operation.name} has a body that is not bytes alone")
+
+    def write(result: Result, request_id: str) -> Response:
+        if not {payload} >= result.keys():
+            raise TypeError(f"{operation.name} has no members but {payload}")
+        body = result.get(payload)
+        headers = {"x-amzn-RequestId": request_id}
+        if not body:
+            return Response(operation.status, headers)
+        headers["Content-Type"] = _JSON_TYPES["rest-json"]
+        return Response(operation.status, headers, _bytes(body))
+
+    return write
 
 
-def _payload(shape: Shape) -> Convert:
-    if shape.type_name == "blob":
-        return _bytes
-    if shape.type_name == "string":
-        return lambda value: _string(value).encode()
-    convert = _converter(shape, {})
-    return lambda value: _encode(convert(value))
+def _status_member(operation: Operation, members: Mapping[str, Shape]) -> str:
+    """The member that is the response's status; empty: none is."""
+    places = {location(member): name for name, member in members.items()}
+    if not places.keys() <= {None, "statusCode"}:
+        raise NotImplementedError(f"{operation.name} answers with headers")
+    return places.get("statusCode", "")
 
 
 def _converter(shape: Shape, memo: dict[str, Convert]) -> Convert:
@@ -227,24 +216,17 @@ def _timestamp(form: str) -> Convert:
     return timestamp
 
 
-def _text(shape: Shape, timestamp_format: str) -> Convert:
-    """For a value that stands as text outside of JSON."""
+def _text(shape: Shape) -> Convert:
+    """For a value that stands as text in XML."""
     match shape.type_name:
-        case "boolean":
-            return lambda value: "true" if _boolean(value) else "false"
-        case "timestamp":
-            form = _timestamp(shape.serialization.get("timestampFormat", timestamp_format))
-            return lambda value: str(form(value))
-        case "integer" | "long":
-            return lambda value: str(_whole(value))
-        case "float" | "double":
-            return lambda value: repr(float(_number(value)))
-        case "blob":
-            return lambda value: base64.b64encode(_bytes(value)).decode()
         case "string":
             return _string
+        case "integer":
+            return lambda value: str(_whole(value))
+        case "timestamp":
+            return _timestamp(shape.serialization.get("timestampFormat", "iso8601"))
         case other:
-            raise NotImplementedError(f"{shape.name} is a {other} outside of the body")
+            raise NotImplementedError(f"{shape.name} is a {other} in XML")
 
 
 def _xml_writer(operation: Operation) -> Callable[[Result, str], Response]:
@@ -290,5 +272,5 @@ def _xml(shape: Shape) -> Callable[[Any], str]:
     if shape.type_name == "list":
         tag, item = wire_name("member", shape.member), _xml(shape.member)
         return lambda value: "".join(f"<{tag}>{item(entry)}</{tag}>" for entry in value)
-    text = _text(shape, "iso8601")
+    text = _text(shape)
     return lambda value: xml_text(text(value))

@@ -127,7 +127,7 @@ def client(
     made = boto3.client(
         name,
         endpoint_url=ENDPOINT,
-        region_name=REGION,
+        region_name=options.pop("region", REGION),
         aws_access_key_id=options.pop("access_key_id", ACCESS_KEY_ID),
         aws_secret_access_key=options.pop("secret", SECRET),
         config=Config(retries={"max_attempts": 1}, **options),
@@ -252,6 +252,8 @@ class _Drawing:
                 return self.draw(st.lists(_strategy(shape.member), min_size=1, max_size=3))
             case "header" if shape.serialization.get("jsonvalue"):
                 return self.draw(_JSON_VALUES)
+            case "header" if shape.metadata.keys() & {"enum", "pattern"}:
+                return self.draw(_strategy(shape).filter(_can_be_in_a_header))
             case "header":
                 return self.draw(_HEADERS)
             case "statusCode":
@@ -279,6 +281,10 @@ class _Drawing:
 
 def _can_be_a_label(value: Any) -> bool:
     return not {"", ".", ".."}.intersection(str(value).split("/"))
+
+
+def _can_be_in_a_header(value: str) -> bool:
+    return value.isascii() and value.isprintable() and value == value.strip() != ""
 
 
 def _strategy(shape: Shape) -> st.SearchStrategy[Any]:

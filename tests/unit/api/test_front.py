@@ -77,7 +77,7 @@ def front(handler: Handler, allowed: Policy | None = None, **options: Any) -> Fr
     async def credentials(access_key_id: str) -> Caller | None:
         return caller if access_key_id == ACCESS_KEY_ID else None
 
-    return Front(dict.fromkeys(SERVED, handler), credentials, **options)
+    return Front(dict.fromkeys(SERVED, handler), credentials, region="eu-west-1", **options)
 
 
 def answered(made: Front, request: Request, now: float = NOW) -> Response:
@@ -260,6 +260,18 @@ def test_a_policy_may_be_about_one_resource() -> None:
     )
 
 
+def test_the_region_that_a_client_signs_for_decides_nothing() -> None:
+    text = (
+        '{"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}, {"Effect": "Deny",'
+        ' "Action": "*", "Resource": "arn:aws:iotwireless:eu-west-1:*:Destination/d"}]}'
+    )
+    handler = Recorded()
+    boto = client("iotwireless", front(handler, policy(text)), region="us-east-1")
+    assert code_of(boto.delete_destination, Name="d") == "AccessDeniedException"
+    boto.delete_destination(Name="e")
+    assert [call.region for call, _ in handler.calls] == ["eu-west-1"]
+
+
 def test_a_handler_knows_whether_it_may_tell_keys() -> None:
     for name, expected in (("administrator", True), ("operator", False), ("reader", False)):
         handler = Recorded(GetWirelessDevice=DEVICE)
@@ -309,7 +321,7 @@ def test_a_forged_signature_is_not_remembered() -> None:
 
 def test_a_handler_that_the_model_does_not_know_is_refused_at_once() -> None:
     with pytest.raises(KeyError):
-        Front({("iotwireless", "CreateGateway"): Recorded()}, credentials=None)  # type: ignore[arg-type]
+        Front({("iotwireless", "CreateGateway"): Recorded()}, credentials=None, region="r")  # type: ignore[arg-type]
 
 
 def test_neither_callers_nor_calls_print_secrets() -> None:

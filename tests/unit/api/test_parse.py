@@ -14,7 +14,7 @@ from bittern.api.message import Request
 from bittern.api.model import service
 
 sys.path.insert(0, str(Path(__file__).parent))
-from oracle import operation_of, written
+from oracle import OPERATIONS, operation_of, written
 
 
 def parsed(request: Request, name: str = "iotwireless") -> dict[str, Any]:
@@ -100,6 +100,11 @@ def test_a_query_does_not_reach_into_the_body() -> None:
     assert parsed(Request("PATCH", "/destinations/d", "Name=q&Expression=q", {}, body)) == {
         "Name": "d"
     }
+
+
+def test_every_operation_of_every_service_can_be_read() -> None:
+    for operation in OPERATIONS:
+        parse.prepare(operation)
 
 
 def test_what_is_wrong_is_told_with_its_place() -> None:

