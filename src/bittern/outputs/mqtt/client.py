@@ -1,19 +1,25 @@
-"""Our end of a connection to an external MQTT broker: publishing with quality of service 1."""
+"""Our end of a connection to an external MQTT broker: publishing.
+
+Usually with quality of service 1; by MQTT 3.1.1, or MQTT 5 where messages have properties.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import cast
 
 import msgspec
 
-from bittern.errors import DeliveryError, DeliveryUnavailable, MqttProtocolError
+from bittern.errors import DeliveryError, DeliveryRejected, DeliveryUnavailable, MqttProtocolError
 from bittern.outputs.backoff import Backoff
+from bittern.outputs.mqtt import v5
 from bittern.outputs.mqtt.packets import (
     DISCONNECT_BYTES,
+    LEVEL_3_1_1,
+    LEVEL_5,
     PINGREQ_BYTES,
     PUBACK,
     Connack,
@@ -56,6 +62,12 @@ class MqttSettings(msgspec.Struct, frozen=True, kw_only=True):
     """When the broker has closed the connection so many times in a row over the same message, it
     is rejected: a broker has no other way to say that it does not take a topic or a size."""
     backoff: Backoff = Backoff()
+    level: int = LEVEL_3_1_1
+    """Of the protocol: `LEVEL_3_1_1` or `LEVEL_5`."""
+    qos: int = 1
+    """0: a message has arrived when it is written; what a lost connection takes along is lost."""
+    properties: Callable[[Message], bytes] = v5.no_properties
+    """Of a message, encoded; only MQTT 5 has them."""
 
     def __repr__(self) -> str:
         return f"MqttSettings({self.host}:{self.port}, client_id={self.client_id!r})"
@@ -92,6 +104,10 @@ class MqttConnection(asyncio.Protocol):
         self._next_id = 0
         self._pinger: asyncio.TimerHandle | None = None
         self._pinged = False
+        self._paused = False
+        self._room = settings.under_way
+        self._largest = 0
+        """Bytes of a packet that the broker takes, or 0: it did not say."""
         self.decided = asyncio.Event()
         """The broker has accepted the login, or the connection is lost."""
         self.accepted = False
@@ -116,7 +132,15 @@ class MqttConnection(asyncio.Protocol):
             username=settings.username,
             password=settings.password,
         )
-        self._transport.write(encode_connect(connect))
+        encode = v5.encode_connect if settings.level == LEVEL_5 else encode_connect
+        self._transport.write(encode(connect))
+
+    def pause_writing(self) -> None:
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        self._paused = False
+        self._fill()
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -153,15 +177,30 @@ class MqttConnection(asyncio.Protocol):
 
     def _fill(self) -> None:
         frames: list[bytes] = []
-        while self._waiting and len(self._under_way) < self._settings.under_way:
+        while self._waiting and len(self._under_way) < self._room and not self._paused:
             batch, place = self._waiting.popleft()
-            self._next_id = packet_id = self._free_id()
-            self._under_way[packet_id] = (batch, place)
-            message = batch.messages[place]
-            topic = message.topic.encode()
-            frames.append(encode_publish(topic, message.payload, qos=1, packet_id=packet_id))
+            packet_id = self._free_id() if self._settings.qos else 0
+            frame = self._frame(batch.messages[place], packet_id)
+            if self._largest and len(frame) > self._largest:
+                batch.settle(place, DeliveryRejected(f"the broker takes {self._largest} bytes"))
+                continue
+            frames.append(frame)
+            if packet_id:
+                self._next_id = packet_id
+                self._under_way[packet_id] = (batch, place)
+            else:
+                self.acknowledged += 1
+                batch.settle(place, None)
         if frames and self._transport is not None and not self._transport.is_closing():
             self._transport.write(b"".join(frames))
+
+    def _frame(self, message: Message, packet_id: int) -> bytes:
+        settings, topic = self._settings, message.topic.encode()
+        payload = message.payload
+        if settings.level == LEVEL_5:
+            # Properties stand where the payload begins.
+            payload = settings.properties(message) + payload
+        return encode_publish(topic, payload, qos=settings.qos, packet_id=packet_id)
 
     def _free_id(self) -> int:
         packet_id = self._next_id % _PACKET_IDS + 1
@@ -169,19 +208,39 @@ class MqttConnection(asyncio.Protocol):
             packet_id = packet_id % _PACKET_IDS + 1
         return packet_id
 
-    def _acknowledge(self, packet_id: int) -> None:
+    def _acknowledge(self, packet_id: int, failure: DeliveryError | None = None) -> None:
         found = self._under_way.pop(packet_id, None)
         if found is not None:
-            self.acknowledged += 1
-            found[0].settle(found[1], None)
+            self.acknowledged += failure is None
+            found[0].settle(found[1], failure)
 
     def _other(self, first: int, body: bytes) -> None:
+        if self._settings.level == LEVEL_5:
+            self._other_5(v5.decode(first, body))
+            return
         packet = decode(first, body)
         self._pinged = False
-        if not isinstance(packet, Connack) or self.accepted:
-            return
-        if packet.code:
+        if isinstance(packet, Connack) and not self.accepted:
             refusal = REFUSALS.get(packet.code, f"return code {packet.code}")
+            self._answered(refusal if packet.code else None)
+
+    def _other_5(self, packet: v5.Packet) -> None:
+        self._pinged = False
+        match packet:
+            case v5.Connack() if not self.accepted:
+                self._room = min(self._room, packet.receive_maximum)
+                self._largest = packet.maximum_packet_size
+                self._answered(packet.refusal(self._settings.qos))
+            case v5.Puback():
+                self._acknowledge(packet.packet_id, packet.failure())
+            case v5.Disconnect():
+                self.abort(f"connection closed by the broker: {packet.reason}")
+            case _:
+                pass
+
+    def _answered(self, refusal: str | None) -> None:
+        """The login is decided."""
+        if refusal is not None:
             self.abort(f"the broker refused the login: {refusal}")
             return
         self.accepted = True

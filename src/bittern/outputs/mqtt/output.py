@@ -27,9 +27,8 @@ log = logging.getLogger(__name__)
 class MqttOutput:
     """An `Output`. An async context manager: inside, it keeps a connection to the broker."""
 
-    name = "mqtt"
-
-    def __init__(self, settings: MqttSettings, chance: Chance) -> None:
+    def __init__(self, settings: MqttSettings, chance: Chance, name: str = "mqtt") -> None:
+        self.name = name
         self._settings = settings
         self._chance = chance
         self._connection: MqttConnection | None = None
@@ -42,7 +41,7 @@ class MqttOutput:
 
     async def __aenter__(self) -> Self:
         """Does not wait for the broker: a server starts without it, and owes meanwhile."""
-        self._task = asyncio.create_task(self._stay_connected(), name="mqtt connection")
+        self._task = asyncio.create_task(self._stay_connected(), name=f"{self.name} connection")
         return self
 
     async def __aexit__(
@@ -121,7 +120,9 @@ class MqttOutput:
             self._blame(connection)
             attempts += 1
             delay = self._settings.backoff.delay_s(attempts, self._chance)
-            log.warning("output=mqtt connection lost reason=%r retry_s=%.1f", self._reason, delay)
+            log.warning(
+                "output=%s connection lost reason=%r retry_s=%.1f", self.name, self._reason, delay
+            )
             await asyncio.sleep(delay)
 
     async def _connect(self, connection: MqttConnection) -> None:
@@ -141,7 +142,7 @@ class MqttOutput:
         if not connection.lost.done():
             self._connection = connection
             self._connected += 1
-            log.info("output=mqtt connected broker=%s:%d", settings.host, settings.port)
+            log.info("output=%s connected broker=%s:%d", self.name, settings.host, settings.port)
 
     def _blame(self, connection: MqttConnection) -> None:
         """Which message the broker may have closed the connection over."""
