@@ -7,6 +7,7 @@ loses the counts of that minute and nothing else.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Iterable
 from typing import Protocol
@@ -182,15 +183,19 @@ class StatusKeeper:
         after: GatewayEUI | None = None
         while page := await self._store.gateway_states(after):
             after = page[-1][0]
-            for gateway_eui, state in page:
-                connection = state.connection
-                if connection is None or not connection.connected:
-                    continue
-                if (gateway_eui, GatewayConnection) not in self._to_write:
-                    self._before[gateway_eui] = ended = msgspec.structs.replace(
-                        connection,
-                        connected=False,
-                        changed_at=self._now(),
-                        reason="the server ended",
-                    )
-                    await self._store.put_gateway_state(gateway_eui, ended)
+            left = (
+                (gateway_eui, state.connection)
+                for gateway_eui, state in page
+                if state.connection is not None and state.connection.connected
+            )
+            # Together they share a transaction; one by one, thousands take minutes.
+            await asyncio.gather(*(self._end(gateway_eui, was) for gateway_eui, was in left))
+
+    async def _end(self, gateway_eui: GatewayEUI, was: GatewayConnection) -> None:
+        if (gateway_eui, GatewayConnection) in self._to_write:
+            return
+        self._before[gateway_eui] = ended = msgspec.structs.replace(
+            was, connected=False, changed_at=self._now(), reason="the server ended"
+        )
+        with contextlib.suppress(NotFound):  # removed since the page was read
+            await self._store.put_gateway_state(gateway_eui, ended)

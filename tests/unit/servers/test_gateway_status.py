@@ -140,6 +140,50 @@ async def test_what_the_last_server_left_as_connected_is_ended(site: Site) -> No
     assert (kept.reason, kept.changed_at, kept.connections) == ("the server ended", NOW + 1000, 1)
 
 
+async def test_thousands_left_as_connected_are_ended_together(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await site.store.add_gateway(Gateway(id="yard", gateway_eui=YARD, created_at=NOW))
+    for gateway_eui in (ROOF, YARD):
+        site.keeper.connected(connected(gateway_eui=gateway_eui))
+    await site.keeper.write()
+    both, put = asyncio.Barrier(2), site.store.put_gateway_state
+
+    async def put_with_another(gateway_eui: GatewayEUI, part: StatePart) -> None:
+        await both.wait()
+        await put(gateway_eui, part)
+
+    monkeypatch.setattr(site.store, "put_gateway_state", put_with_another)
+    task = asyncio.create_task(site.next_server().run(lambda: []))
+    async with asyncio.timeout(5):
+        while (await site.connection()).connected or (await site.connection(YARD)).connected:
+            await asyncio.sleep(0)
+    task.cancel()
+
+
+async def test_a_gateway_removed_meanwhile_does_not_stop_the_others(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await site.store.add_gateway(Gateway(id="yard", gateway_eui=YARD, created_at=NOW))
+    for gateway_eui in (ROOF, YARD):
+        site.keeper.connected(connected(gateway_eui=gateway_eui))
+    await site.keeper.write()
+    put = site.store.put_gateway_state
+
+    async def put_after_removal(gateway_eui: GatewayEUI, part: StatePart) -> None:
+        if gateway_eui == ROOF:
+            await site.store.remove_gateway(ROOF)
+        await put(gateway_eui, part)
+
+    monkeypatch.setattr(site.store, "put_gateway_state", put_after_removal)
+    task = asyncio.create_task(site.next_server().run(lambda: []))
+    async with asyncio.timeout(5):
+        while (await site.connection(YARD)).connected:
+            await asyncio.sleep(0)
+    assert not task.done()
+    task.cancel()
+
+
 async def test_the_last_refusal_is_kept_with_its_place(site: Site) -> None:
     refused = GatewayRefused(
         at=NOW,
