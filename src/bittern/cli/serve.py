@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import os
+import resource
 import signal
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -28,6 +29,11 @@ T = TypeVar("T")
 app = verb()
 logger = logging.getLogger("bittern.serve")
 
+OWN_FILES = 256
+"""Descriptors for all but gateways: database, listeners, clients of the broker and of the API."""
+FEW_GATEWAYS = 1000
+"""A limit that leaves room for fewer is told as a warning: it is for programs of another kind."""
+
 
 @app.command()
 def serve(
@@ -42,6 +48,7 @@ def serve(
     """
     workspace = Workspace.of(data_dir, config)
     start_logging(workspace.configuration.log)
+    tell_file_limit(raise_file_limit(), workspace.configuration)
     run_on_uvloop(_serve(workspace.configuration, as_json))
 
 
@@ -62,6 +69,34 @@ async def _serve(configuration: Configuration, as_json: bool) -> None:
         await stop.wait()
         logger.info("stopping")
     logger.info("stopped")
+
+
+def raise_file_limit() -> int:
+    """How many files may be open from here on: as many as the system lets this process have. The
+    limit that it is started with is for programs that use ``select``, often 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+        except (OSError, ValueError) as error:  # some systems promise more than they grant
+            logger.warning("open files stay at limit=%d reason=%r", soft, str(error))
+            return soft
+    return hard
+
+
+def gateways_at_most(open_files: int, configuration: Configuration) -> int:
+    """Each takes a descriptor; so does each handshake under way, and discovery beside it."""
+    return max(open_files - OWN_FILES - 2 * configuration.lns.handshakes, 0)
+
+
+def tell_file_limit(open_files: int, configuration: Configuration) -> None:
+    """Nobody should learn of it by gateways that cannot connect."""
+    if open_files == resource.RLIM_INFINITY:
+        return
+    room = gateways_at_most(open_files, configuration)
+    level = logging.WARNING if room < FEW_GATEWAYS else logging.INFO
+    cure = "; raise it by ulimit -Hn or LimitNOFILE=" if room < FEW_GATEWAYS else ""
+    logger.log(level, "open files limit=%d gateways_at_most=%d%s", open_files, room, cure)
 
 
 def spare_the_collector() -> None:
