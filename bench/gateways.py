@@ -86,6 +86,8 @@ class Storm(msgspec.Struct, frozen=True, kw_only=True):
     refusals: int
     server_cpu_ms_per_connection: float
     server_core_share: float
+    server_waited_share: float
+    """Time in which the server was ready to run and something else had its core."""
     generator_core_share: float
 
 
@@ -161,6 +163,7 @@ def storm(
         refusals=failed[1],
         server_cpu_ms_per_connection=1000 * server.cpu_s / max(len(after), 1),
         server_core_share=server.of_core,
+        server_waited_share=server.waited,
         generator_core_share=generator.of_core,
     )
 
@@ -176,6 +179,10 @@ class Share:
     @property
     def of_core(self) -> float:
         return self.cpu_s / self.elapsed_s if self.elapsed_s else 0.0
+
+    @property
+    def waited(self) -> float:
+        return self.waited_s / self.elapsed_s if self.elapsed_s else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -411,7 +418,7 @@ class Soak:
             refused=refusals(await self._metrics()) - refused,
             server_cpu_us_per_uplink=1e6 * used.cpu_s / max(result.sent - result.lost, 1),
             server_core_share=used.of_core,
-            server_waited_share=used.waited_s / used.elapsed_s,
+            server_waited_share=used.waited,
             generator_core_share=own.of_core,
             rss_mib=self._rss_mib(),
         )
@@ -422,7 +429,7 @@ def storms_table(report: Report) -> Table:
     shown.add_column("storm")
     for column in ("connected", "outage s", "all s", "median s", "per s", "attempt p50", "p99 ms"):
         shown.add_column(column, justify="right")
-    for column in ("resumed", "failed", "CPU ms each", "core", "generator"):
+    for column in ("resumed", "failed", "CPU ms each", "core", "waited", "generator"):
         shown.add_column(column, justify="right")
     for one in report.storms:
         shown.add_row(
@@ -438,6 +445,7 @@ def storms_table(report: Report) -> Table:
             f"{one.refused_handshakes + one.refusals}",
             f"{one.server_cpu_ms_per_connection:.2f}",
             f"{100 * one.server_core_share:.0f} %",
+            f"{100 * one.server_waited_share:.0f} %",
             f"{100 * one.generator_core_share:.0f} %",
         )
     return shown

@@ -210,7 +210,7 @@ class HerdGateway:
 def explained(error: Exception) -> str:
     """Short, and the same for the same cause."""
     if isinstance(error, ssl.SSLError):
-        return f"TLS: {error.reason or type(error).__name__}"
+        return f"TLS: {getattr(error, 'reason', None) or type(error).__name__}"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror.lower()
     return str(error).partition("(")[0].strip() or type(error).__name__
