@@ -14,9 +14,11 @@ def explained(error: ssl.SSLError) -> tuple[Refusal | None, str]:
     if isinstance(error, ssl.SSLCertVerificationError):
         reason = f"certificate is not of this server's authority: {error.verify_message}"
         return Refusal.CERTIFICATE_UNKNOWN, reason
-    if error.reason == "PEER_DID_NOT_RETURN_A_CERTIFICATE":
+    # Not every one that is raised outside OpenSSL has a reason.
+    known = getattr(error, "reason", None)
+    if known == "PEER_DID_NOT_RETURN_A_CERTIFICATE":
         return Refusal.CERTIFICATE_MISSING, "no certificate shown"
-    words = (error.reason or str(error)).replace("_", " ").lower()
+    words = (known or " ".join(map(str, error.args))).replace("_", " ").lower()
     if "alert" in words:
         return None, f"TLS refused by the other end: {words}"
     return None, f"TLS failed: {words}"

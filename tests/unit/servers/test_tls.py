@@ -113,3 +113,7 @@ def test_without_tls_there_is_no_fingerprint() -> None:
 )
 def test_the_other_ends_address_is_readable(peername: object, text: str) -> None:
     assert peer_address(FakeTransport(peername=peername)) == text
+
+
+def test_an_error_that_openssl_did_not_raise_is_told_in_its_own_words() -> None:
+    assert explained(ssl.SSLError("no session")) == (None, "TLS failed: no session")
