@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import NamedTuple, Protocol, Self
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from bittern.config import Cups
 from bittern.errors import BitternError, GatewayProtocolError
@@ -28,6 +29,21 @@ from bittern.store.records import Gateway
 from bittern.types import GatewayEUI, Instant, Refusal
 
 logger = logging.getLogger("bittern.servers.cups")
+
+
+def _told_in_a_line(record: logging.LogRecord) -> bool:
+    """What is no HTTP is the other end's fault, and no traceback of ours."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError):
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        reason = error.message.partition("\n")[0].rstrip(":")
+        record.msg, record.args = "malformed request reason=%r", (reason,)
+        record.exc_info = None
+    return True
+
+
+_http_logger = logger.getChild("http")
+_http_logger.addFilter(_told_in_a_line)
 
 REQUEST_LIMIT = 16 * 1024
 """Bytes of a request; a station sends less than one thousand."""
@@ -104,6 +120,7 @@ class CupsServer:
             web.Server(
                 self._handle,
                 access_log=None,
+                logger=_http_logger,
                 keepalive_timeout=KEEP_ALIVE_S,
                 max_line_size=2048,
                 max_field_size=2048,

@@ -11,7 +11,7 @@ from bittern.errors import GatewayProtocolError
 from bittern.gateway.admission import Refused
 from bittern.gateway.discovery import accepting_answer, read_request, refusing_answer
 from bittern.servers.lns_listener import Listener
-from bittern.types import Refusal
+from bittern.types import GatewayEUI, Refusal
 
 _HOST = re.compile(r"[A-Za-z0-9.-]+:\d{1,5}|\[[0-9A-Fa-f:.]+\]:\d{1,5}")
 
@@ -49,17 +49,19 @@ class DiscoveryListener(Listener):
         try:
             gateway_eui = read_request(question)
         except GatewayProtocolError as error:
-            hub.refuse(error.refusal, error.reason, None, self._peer)
-            return refusing_answer(None, error.reason)
+            return self._refused(error.refusal, error.reason, None)
         decision = await hub.admit(gateway_eui, self.fingerprint)
         if isinstance(decision, Refused):
-            hub.refuse(decision.refusal, decision.reason, gateway_eui, self._peer)
-            return refusing_answer(gateway_eui, decision.reason)
+            return self._refused(decision.refusal, decision.reason, gateway_eui)
         try:
             return accepting_answer(gateway_eui, self._server_uri(transport))
         except ValueError as error:
-            hub.refuse(Refusal.GATEWAY_MISCONFIGURED, str(error), gateway_eui, self._peer)
-            return refusing_answer(gateway_eui, str(error))
+            return self._refused(Refusal.GATEWAY_MISCONFIGURED, str(error), gateway_eui)
+
+    def _refused(self, refusal: Refusal, reason: str, gateway_eui: GatewayEUI | None) -> str:
+        """The same name and reason to the gateway's log as to ours."""
+        self._hub.refuse(refusal, reason, gateway_eui, self._peer)
+        return refusing_answer(gateway_eui, f"{refusal}: {reason}")
 
     def _server_uri(self, transport: WSTransport) -> str:
         """As configured, else the name by which the station came: its certificate check has

@@ -235,3 +235,19 @@ async def test_the_length_of_a_request_may_be_padded_as_stations_do(tmp_path: Pa
         async with asyncio.timeout(10):
             assert (await reader.readline()).startswith(b"HTTP/1.1 200 ")
         writer.close()
+
+
+async def test_what_is_no_http_is_told_in_a_line(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with office(tmp_path) as site:
+        reader, writer = await asyncio.open_connection(
+            *site.server.address, ssl=site.client(site.issued), server_hostname="localhost"
+        )
+        writer.write(b"POST /update-info HTTP/1.1\r\nContent-Length: -1\r\n\r\n")
+        async with asyncio.timeout(10):
+            assert (await reader.readline()).startswith(b"HTTP/1.0 400 ")
+        writer.close()
+    [record] = [record for record in caplog.records if record.name.endswith("cups.http")]
+    assert (record.levelname, record.exc_info) == ("WARNING", None)
+    assert record.getMessage() == "malformed request reason='Invalid character in Content-Length'"

@@ -53,7 +53,7 @@ async def test_discovery_tells_whose_certificate_it_is(station: LnsClient) -> No
     reason = f"certificate is of gateway {OTHER}, not {EUI}"
     assert await station.discover("16:c001:ff00:1", other) == {
         "router": "16:c001:ff00:1",
-        "error": reason,
+        "error": f"certificate_of_another_gateway: {reason}",
     }
     [event] = station.site.kept.events
     assert isinstance(event, GatewayRefused)
@@ -65,6 +65,7 @@ async def test_discovery_tells_whose_certificate_it_is(station: LnsClient) -> No
 
 async def test_discovery_tells_that_the_eui_is_none(station: LnsClient) -> None:
     answer = await station.discover("nonsense")
+    assert str(answer["error"]).startswith("malformed_gateway_eui: ")
     assert "not an EUI-64" in str(answer["error"])
     assert station.refusals()[0][0] is Refusal.MALFORMED_GATEWAY_EUI
 
@@ -72,7 +73,7 @@ async def test_discovery_tells_that_the_eui_is_none(station: LnsClient) -> None:
 async def test_discovery_answers_when_the_store_is_away(station: LnsClient) -> None:
     station.site.directory.failure = StoreUnavailable("disk full")
     answer = await station.discover("16:c001:ff00:1")
-    assert answer["error"] == "store unavailable: disk full"
+    assert answer["error"] == "store_unavailable: store unavailable: disk full"
 
 
 async def test_discovery_answers_even_when_the_server_fails(
