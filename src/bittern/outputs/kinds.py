@@ -46,7 +46,9 @@ class Kind:
     """The output of one action; the text is its name, for logs and metric labels."""
 
 
-MODULES: Mapping[str, str] = {}
+MODULES: Mapping[str, str] = {
+    "republish": "republish",
+}
 """The module of `outputs` that each kind is in. Their libraries are imported when a rule needs
 them: most servers need few of them."""
 
