@@ -212,3 +212,26 @@ def _is_closed(connection: socket.socket) -> bool:
     except ConnectionError:
         pass
     return True
+
+
+async def test_a_connection_that_ends_during_its_handshake_is_told_once(
+    door: Door, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with door.open(PATIENT):
+        with door.connect() as connection:
+            connection.sendall(b"\x16\x03\x01\x02")  # the beginning of a ClientHello
+            while not door.acceptor.waiting:
+                await asyncio.sleep(0)
+        refusal, reason, _ = await door.failure()
+    assert (refusal, reason) == (None, "TLS failed: closed by the other end")
+    assert len(door.failed) == 1
+    assert caplog.records == []
+
+
+async def test_other_faults_are_still_told_by_the_event_loop(door: Door) -> None:
+    loop, told = asyncio.get_running_loop(), []
+    loop.set_exception_handler(lambda _, context: told.append(context["message"]))
+    async with door.open(PATIENT), door.open(PATIENT):
+        loop.call_exception_handler({"message": "ours", "exception": ValueError("x")})
+        loop.call_exception_handler({"message": "theirs", "exception": ConnectionResetError})
+    assert told == ["ours"]
