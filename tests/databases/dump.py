@@ -21,6 +21,7 @@ from bittern.store.sqlite import SqliteStore
 from bittern.store.vault import KeyRing
 from bittern.testing.examples import (
     CERTIFICATE,
+    CODEC,
     CONNECTION,
     CUPS_CONTACT,
     DEV_ADDR,
@@ -75,6 +76,7 @@ async def fill(store: SqliteStore) -> None:
     await store.advance(first, after, Deliver(delivery()), Deliver(delivery(1)))
     await store.delivered([1])
     await store.add_rule(RULE)
+    await store.add_codec(CODEC)
     await store.settle(
         owed=[delivery(2, sequence=1, lane="000000000000/meters/0/republish")],
         letters=[dead_letter()],

@@ -14,6 +14,7 @@ from typing import Protocol
 import msgspec
 
 from bittern.mac.session import JoinState, Session
+from bittern.store.codec_records import CodecRecord
 from bittern.store.gateway_records import (
     FirmwareDefinition,
     FirmwareTask,
@@ -241,6 +242,27 @@ class Rules(Protocol):
         ...
 
 
+class CodecStore(Protocol):
+    """Payload codecs. A profile may name one that is not there: its messages then say so."""
+
+    async def add_codec(self, codec: CodecRecord) -> None:
+        """Raises `Conflict` for a taken name."""
+        ...
+
+    async def codec(self, account: str, name: str) -> CodecRecord | None: ...
+    async def codecs(self, account: str) -> list[CodecRecord]:
+        """In order of name."""
+        ...
+
+    async def replace_codec(self, codec: CodecRecord) -> None:
+        """The whole record of its account and name; `NotFound` without one."""
+        ...
+
+    async def remove_codec(self, account: str, name: str) -> None:
+        """Raises `NotFound`."""
+        ...
+
+
 class DownlinkQueue(Protocol):
     """Application payloads that wait for their devices."""
 
@@ -415,6 +437,7 @@ class Store(
     DownlinkQueue,
     Registry,
     Rules,
+    CodecStore,
     Fleet,
     ChangeFeed,
     Protocol,

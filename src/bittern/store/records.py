@@ -88,6 +88,8 @@ class DeviceProfile(msgspec.Struct, frozen=True, kw_only=True):
     rejoin_max_time_n: int | None = None
     """LoRaWAN 1.1: a rejoin-request every 2^(n + 10) s, or 2^(n + 4) uplinks; None: not asked."""
     rejoin_max_count_n: int | None = None
+    codec: str = ""
+    """Name of what decodes its payloads: a registered codec, or ``cayenne-lpp``. Empty: nobody."""
 
 
 class ServiceProfile(msgspec.Struct, frozen=True, kw_only=True):
@@ -273,6 +275,7 @@ ChangeKind = Literal[
     "firmware",
     "rule",
     "replay",
+    "codec",
 ]
 
 
@@ -284,5 +287,5 @@ class Change(msgspec.Struct, frozen=True):
     identity: str
     """DevEUI of a device, of a queue (`downlink`) and of sessions (activated, in use, ended);
     gateway EUI, of a firmware task too; id of a firmware definition and of a profile;
-    fingerprint; `account/name` of a destination and of a rule; the lane that dead letters were
-    put back into (`replay`)."""
+    fingerprint; `account/name` of a destination, of a rule and of a codec; the lane that dead
+    letters were put back into (`replay`)."""

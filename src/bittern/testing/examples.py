@@ -12,6 +12,7 @@ import msgspec
 from bittern.lorawan.crypto import SessionKeys
 from bittern.lorawan.versions import MacVersion
 from bittern.mac.session import JoinState, RadioState, Session
+from bittern.store.codec_records import CodecRecord
 from bittern.store.gateway_records import (
     CupsContact,
     FirmwareDefinition,
@@ -68,6 +69,11 @@ RULE = RuleRecord(
         {"http": {"url": "https://meters.example/in"}},
     ),
     error_action={"republish": {"roleArn": "arn", "topic": "meters/errors"}},
+    created_at=NOW,
+)
+CODEC = CodecRecord(
+    name="meter",
+    script="function decodeUplink(input) { return { data: { level: input.bytes[0] } }; }",
     created_at=NOW,
 )
 GATEWAY = Gateway(

@@ -31,17 +31,19 @@ from bittern.store.records import (
     QueuedDownlink,
     ServiceProfile,
 )
+from bittern.testing.memory_codecs import MemoryCodecs
 from bittern.testing.memory_fleet import MemoryFleet, page, require_new, require_there
 from bittern.testing.memory_rules import MemoryRules
 from bittern.types import DevAddr, DevEUI, GatewayEUI
 
 
-class MemoryStore(MemoryFleet, MemoryRules):
+class MemoryStore(MemoryFleet, MemoryRules, MemoryCodecs):
     """Everything in dictionaries."""
 
     def __init__(self, *, changes_kept: int = 10_000) -> None:
         MemoryFleet.__init__(self)
         MemoryRules.__init__(self)
+        MemoryCodecs.__init__(self)
         self._sessions: dict[tuple[DevEUI, int], Session] = {}
         self._join_states: dict[DevEUI, JoinState] = {}
         self._queue: dict[str, QueuedDownlink] = {}

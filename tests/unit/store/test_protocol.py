@@ -28,6 +28,7 @@ from bittern.store.rule_records import DeadLetterFilter
 from bittern.testing import examples
 from bittern.testing.examples import (
     CERTIFICATE,
+    CODEC,
     DESTINATION,
     DEV_ADDR,
     DEV_EUI,
@@ -810,6 +811,32 @@ async def test_a_rule_is_added_once_replaced_and_removed(store: Store) -> None:
         await store.replace_rule(other)
     told = [change for change in await store.changes(0) if change.kind == "rule"]
     assert [change.identity for change in told] == ["000000000000/meters"] * 3
+
+
+async def test_a_codec_comes_back_as_it_was_added(store: Store) -> None:
+    await store.add_codec(CODEC)
+    assert await store.codec(CODEC.account, CODEC.name) == CODEC
+    assert await store.codecs(CODEC.account) == [CODEC]
+    assert await store.codecs("another") == []
+    assert await store.codec(CODEC.account, "another") is None
+
+
+async def test_a_codec_is_added_once_replaced_and_removed(store: Store) -> None:
+    await store.add_codec(CODEC)
+    with pytest.raises(Conflict):
+        await store.add_codec(CODEC)
+    other = msgspec.structs.replace(
+        CODEC, script="function encodeDownlink(input) { return { bytes: [] }; }"
+    )
+    await store.replace_codec(other)
+    assert await store.codec(CODEC.account, CODEC.name) == other
+    await store.remove_codec(CODEC.account, CODEC.name)
+    with pytest.raises(NotFound):
+        await store.remove_codec(CODEC.account, CODEC.name)
+    with pytest.raises(NotFound):
+        await store.replace_codec(other)
+    told = [change for change in await store.changes(0) if change.kind == "codec"]
+    assert [change.identity for change in told] == ["000000000000/meter"] * 3
 
 
 async def test_lanes_are_owed_apart_and_in_order(store: Store) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bittern.store.group_commit import GroupCommitStatistics
 from bittern.store.protocol import Store
+from bittern.store.sqlite.codecs import SqliteCodecs
 from bittern.store.sqlite.database import Database
 from bittern.store.sqlite.fleet import SqliteFleet
 from bittern.store.sqlite.outbox import SqliteChangeFeed, SqliteDownlinkQueue, SqliteOutbox
@@ -31,6 +32,7 @@ class SqliteStore(
     SqliteDestinations,
     SqliteRules,
     SqliteDeadLetters,
+    SqliteCodecs,
     SqliteFleet,
     SqliteChangeFeed,
 ):

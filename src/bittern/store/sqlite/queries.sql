@@ -435,3 +435,23 @@ SELECT
     (SELECT page_count FROM pragma_page_count())
     - (SELECT freelist_count FROM pragma_freelist_count()),
     (SELECT page_size FROM pragma_page_size())
+
+-- insert_codec --
+-- Register a payload codec.
+INSERT INTO codec (account, name, script, created_at) VALUES (?, ?, ?, ?)
+
+-- codec --
+-- A payload codec by its name.
+SELECT account, name, script, created_at FROM codec WHERE account = ? AND name = ?
+
+-- codecs --
+-- Every payload codec of an account.
+SELECT account, name, script, created_at FROM codec WHERE account = ? ORDER BY name
+
+-- replace_codec --
+-- Everything of a payload codec but its name.
+UPDATE codec SET script = ?3, created_at = ?4 WHERE account = ?1 AND name = ?2
+
+-- delete_codec --
+-- Remove a payload codec.
+DELETE FROM codec WHERE account = ? AND name = ?
