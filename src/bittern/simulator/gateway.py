@@ -45,8 +45,11 @@ log = logging.getLogger(__name__)
 class _Connection(WSListener):
     """Passes whole text messages on; breaks as the genuine one does on what it cannot take."""
 
-    def __init__(self, on_text: Callable[[str], None]) -> None:
+    def __init__(
+        self, on_text: Callable[[str], None], on_binary: Callable[[bytes], None] | None = None
+    ) -> None:
         self._on_text = on_text
+        self._on_binary = on_binary
         self.closed_by_server: str | None = None
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
@@ -58,6 +61,8 @@ class _Connection(WSListener):
             transport.disconnect(graceful=False)
         elif frame.msg_type is WSMsgType.TEXT:
             self._on_text(frame.get_payload_as_utf8_text())
+        elif frame.msg_type is WSMsgType.BINARY and self._on_binary is not None:
+            self._on_binary(frame.get_payload_as_bytes())
 
 
 class SimulatedGateway:
@@ -186,7 +191,7 @@ class SimulatedGateway:
         parts = urlsplit(uri)
         tls = credentials.tls() if parts.scheme == "wss" else None
         transport, _ = await ws_connect(
-            lambda: _Connection(on_text),
+            lambda: _Connection(on_text, self._take_binary),
             uri,
             ssl_context=tls,
             extra_headers=credentials.headers(),
@@ -225,6 +230,13 @@ class SimulatedGateway:
             self.configured.set()
         if planned is not None:
             self._at(planned)
+        answers, self.station.to_say = self.station.to_say, []
+        for answer in answers:
+            self._say(answer)
+
+    def _take_binary(self, frame: bytes) -> None:
+        for answer in self.station.remote.type_in(frame):
+            self._say(answer)
 
     def _at(self, planned: RadioTransmission) -> None:
         """Send it when its moment comes."""
@@ -247,9 +259,10 @@ class SimulatedGateway:
         if text is not None:
             self._say(text)
 
-    def _say(self, text: str) -> None:
+    def _say(self, said: str | bytes) -> None:
         if self._transport is not None and not self._transport.is_disconnected:
-            self._transport.send(WSMsgType.TEXT, text.encode())
+            kind = WSMsgType.TEXT if isinstance(said, str) else WSMsgType.BINARY
+            self._transport.send(kind, said)
 
 
 def _close(transport: WSTransport) -> None:

@@ -17,6 +17,7 @@ import msgspec
 from bittern.errors import BitternError
 from bittern.simulator.radio import Emission
 from bittern.simulator.regions import Modulation
+from bittern.simulator.remote import RemoteAccess
 from bittern.simulator.station_text import dashed, data_fields, data_uri, id6, signed
 from bittern.types import EUI64, GatewayEUI
 
@@ -98,6 +99,9 @@ class Station:
     """GPS time minus counter, once the server has told it."""
     dropped: list[str] = field(default_factory=list)
     """Why something was not sent or not forwarded, in order; the server never learns it."""
+    remote: RemoteAccess = field(default_factory=RemoteAccess)
+    to_say: list[str | bytes] = field(default_factory=list)
+    """Answers for the server, in order; whoever sends them takes them out."""
     _planned: list[int] = field(default_factory=list)
     _mux_time: tuple[float, int] | None = None
 
@@ -165,6 +169,10 @@ class Station:
                 return self._schedule(message, now_us)
             case "timesync":
                 self._take_time(message)
+            case "runcmd":
+                self.remote.run(message)
+            case "rmtsh":
+                self.to_say += self.remote.control(message)
             case unknown:
                 raise _Dropped(f"message of type {unknown!r}")
         return None
