@@ -47,6 +47,7 @@ class Kind:
 
 
 MODULES: Mapping[str, str] = {
+    "file": "file",
     "republish": "republish",
 }
 """The module of `outputs` that each kind is in. Their libraries are imported when a rule needs
