@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bittern.config import Configuration
 from bittern.errors import RuleError
 from bittern.outputs.port import Output
+from bittern.outputs.rule_metrics import RuleMetrics
 
 Parameters = Mapping[str, Any]
 """JSON, as in the rule."""
@@ -31,6 +32,8 @@ class Surroundings:
     broker: Output
     """Where `republish` goes, unless it names a broker of its own."""
     chance: Callable[[], float]
+    metrics: RuleMetrics = field(default_factory=RuleMetrics)
+    """What `cloudwatchMetric` adds to; Prometheus reads it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +50,19 @@ class Kind:
 
 
 MODULES: Mapping[str, str] = {
+    "cloudwatchLogs": "cloudwatch_logs",
+    "cloudwatchMetric": "cloudwatch_metric",
+    "dynamoDB": "dynamodb",
+    "dynamoDBv2": "dynamodb_v2",
     "file": "file",
+    "firehose": "firehose",
+    "kinesis": "kinesis",
+    "lambda": "lambda_function",
     "republish": "republish",
+    "s3": "s3",
+    "sns": "sns",
+    "sqs": "sqs",
+    "timestream": "timestream",
 }
 """The module of `outputs` that each kind is in. Their libraries are imported when a rule needs
 them: most servers need few of them."""

@@ -65,10 +65,12 @@ class Figures(Collector):
                 yield _figure(component, name, value)
 
 
-def registry(figures: Figures) -> CollectorRegistry:
-    """`figures`, and what the system knows of the process: CPU seconds, memory, open files."""
+def registry(figures: Figures, *others: Collector) -> CollectorRegistry:
+    """`figures`, what `others` collect (what rules measure), and what the system knows of the
+    process: CPU seconds, memory, open files."""
     made = CollectorRegistry()
-    made.register(figures)
+    for collector in (figures, *others):
+        made.register(collector)
     ProcessCollector(registry=made)
     return made
 

@@ -5,6 +5,7 @@ from collections import Counter
 from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 
+from bittern.outputs.rule_metrics import RuleMetrics, Series
 from bittern.servers.metrics import Figures, exposition, registry
 from bittern.types import Refusal
 
@@ -69,3 +70,11 @@ def test_openmetrics_is_spoken_to_who_asks_for_it() -> None:
     )
     assert content_type.startswith("application/openmetrics-text")
     assert text.endswith(b"# EOF\n")
+
+
+def test_what_rules_measure_is_beside_the_own_figures() -> None:
+    measured = RuleMetrics()
+    measured.add(Series("site", "temperature", "None"), 21.5, 1.0)
+    found = samples(registry(figures(intake={"copies": 3}), measured))
+    assert found["bittern_rule_metric_last/site/temperature/None"] == 21.5
+    assert found["bittern_intake_copies_total"] == 3
