@@ -20,6 +20,7 @@ import msgspec
 from bittern import __version__
 from bittern.config import Configuration
 from bittern.config.layout import Layout
+from bittern.config.listening import plain_mqtt_host
 from bittern.installation import authorities, only_server, opened_store, server_certificate
 from bittern.lorawan.radio import TransmissionReport
 from bittern.network.core import Network, NetworkSettings
@@ -27,7 +28,8 @@ from bittern.network.events import NetworkEvent
 from bittern.network.gateways import Gateways
 from bittern.network.ports import Clock
 from bittern.network.randomness import BlockRandomness
-from bittern.outputs.broker.server import BrokerFiles, EmbeddedBroker
+from bittern.outputs.broker.limits import broker_limits
+from bittern.outputs.broker.server import BrokerFiles, EmbeddedBroker, TlsListener
 from bittern.outputs.dispatch import Dispatcher
 from bittern.outputs.mqtt.output import MqttOutput, mqtt_settings
 from bittern.outputs.port import Health
@@ -70,6 +72,8 @@ class Addresses(msgspec.Struct, frozen=True, kw_only=True):
     api: str
     mqtt: str
     feed: str
+    mqtts: str | None = None
+    """The embedded broker's listener with TLS, if there is one."""
 
 
 @asynccontextmanager
@@ -81,7 +85,8 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
         enter = stack.enter_async_context
         stack.enter_context(only_server(configuration))
         store = await enter(opened_store(configuration, now()))
-        mqtt: EmbeddedBroker | MqttOutput = _mqtt(configuration, now)
+        transport = _transport(configuration, now)
+        mqtt: EmbeddedBroker | MqttOutput = _mqtt(configuration, transport, now)
         await enter(mqtt)
         router = DestinationRouter(store, mqtt)
         dispatcher = await enter(Dispatcher(store, router, now=now, chance=random.random))
@@ -95,7 +100,6 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
             randomness=BlockRandomness(os.urandom),
         )
         await enter(task(network.intake.run(), "gather frames"))
-        transport = _transport(configuration, now)
         transport.trust_certificates(_pems(await store.foreign_certificates()))
         background.repeat(_renewing(transport), DAILY_S, "renew certificate")
         background.repeat(_following(transport), ROTATION_POLL_S, "follow authorities")
@@ -164,17 +168,28 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
             api=_url("http", http.address),
             mqtt=_mqtt_url(configuration, mqtt),
             feed=str(feed_socket),
+            mqtts=_mqtts_url(configuration, mqtt),
         )
 
 
-def _mqtt(configuration: Configuration, now: Clock) -> EmbeddedBroker | MqttOutput:
+def _mqtt(
+    configuration: Configuration, transport: Transport, now: Clock
+) -> EmbeddedBroker | MqttOutput:
     """The broker that messages are published to: the operator's own, or the embedded one."""
     if configuration.mqtt.url is not None:
         return MqttOutput(mqtt_settings(configuration.mqtt), random.random)
     layout = Layout(configuration.data_dir)
+    wanted, plain = configuration.host_of(configuration.mqtt), plain_mqtt_host(configuration)
+    if plain != wanted:
+        logger.warning("mqtt listens without TLS at host=%s only, not at %s", plain, wanted)
+    tls_port = configuration.mqtt.tls_port
     return EmbeddedBroker(
-        host=configuration.host_of(configuration.mqtt),
+        host=plain,
         port=configuration.mqtt.port,
+        tls=None
+        if tls_port is None
+        else TlsListener(host=wanted, port=tls_port, context=transport.client_listener()),
+        limits=broker_limits(configuration.mqtt),
         files=BrokerFiles(
             password=layout.mqtt_password,
             users=layout.mqtt_users,
@@ -187,8 +202,14 @@ def _mqtt(configuration: Configuration, now: Clock) -> EmbeddedBroker | MqttOutp
 
 def _mqtt_url(configuration: Configuration, mqtt: EmbeddedBroker | MqttOutput) -> str:
     if isinstance(mqtt, EmbeddedBroker):
-        return _url("mqtt", (configuration.host_of(configuration.mqtt), mqtt.port))
+        return _url("mqtt", (plain_mqtt_host(configuration), mqtt.port))
     return str(configuration.mqtt.url)
+
+
+def _mqtts_url(configuration: Configuration, mqtt: EmbeddedBroker | MqttOutput) -> str | None:
+    if not isinstance(mqtt, EmbeddedBroker) or mqtt.tls_port is None:
+        return None
+    return _url("mqtts", (configuration.host_of(configuration.mqtt), mqtt.tls_port))
 
 
 def _network_settings(configuration: Configuration) -> NetworkSettings:

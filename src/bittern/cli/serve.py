@@ -125,7 +125,7 @@ def stop_on_signals() -> asyncio.Event:
 def _ready(configuration: Configuration, addresses: Addresses, as_json: bool) -> str:
     """One line, the same facts either way."""
     places = {
-        **msgspec.structs.asdict(addresses),
+        **{name: place for name, place in msgspec.structs.asdict(addresses).items() if place},
         "data_dir": str(configuration.data_dir.absolute()),
     }
     if as_json:

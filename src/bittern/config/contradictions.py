@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
+from bittern.config.listening import is_loopback
 from bittern.config.settings import Configuration, Mqtt
 from bittern.gateway.cups import check_uri
 from bittern.lorawan import regions
@@ -19,6 +20,7 @@ def contradictions(configuration: Configuration) -> Iterator[tuple[str, str]]:
     """Settings that are each well-formed and yet cannot be used, with the reason."""
     yield from _unusable_addresses(configuration)
     yield from _unusable_broker(configuration.mqtt)
+    yield from _exposed_broker(configuration.mqtt)
     if configuration.aws.ca is not None and not configuration.aws.ca.is_file():
         yield "aws.ca", f"file not found: {configuration.aws.ca}"
     yield from _station_uri_flaws(configuration)
@@ -37,10 +39,12 @@ def _unusable_addresses(configuration: Configuration) -> Iterator[tuple[str, str
             continue
         if listener.host is not None:
             yield from _not_an_address(f"{name}.host", listener.host)
-        place = (configuration.host_of(listener), listener.port)
-        if listener.port and place in taken:
-            yield f"{name}.port", f"{listener.port} is already the port of {taken[place]}"
-        taken[place] = name
+        for setting in ("port", "tls_port"):
+            port: int | None = getattr(listener, setting, None)
+            place = (configuration.host_of(listener), port or 0)
+            if port and place in taken:
+                yield f"{name}.{setting}", f"{port} is already the port of {taken[place]}"
+            taken[place] = name
 
 
 def _not_an_address(where: str, host: str) -> Iterator[tuple[str, str]]:
@@ -63,6 +67,17 @@ def _unusable_broker(mqtt: Mqtt) -> Iterator[tuple[str, str]]:
     if mqtt.url is not None and _split(mqtt.url, {"mqtt", "mqtts"}) is None:
         # Not repeated here: a user's URL may hold a password.
         yield "mqtt.url", "expected mqtt://HOST:PORT or mqtts://HOST:PORT and nothing else"
+
+
+def _exposed_broker(mqtt: Mqtt) -> Iterator[tuple[str, str]]:
+    if mqtt.url is not None or mqtt.host is None or mqtt.allow_plain or mqtt.tls_port is not None:
+        return
+    if not is_loopback(mqtt.host):
+        yield (
+            "mqtt.host",
+            "without TLS the embedded broker listens on loopback addresses only: set mqtt.tls_port,"
+            " or mqtt.allow_plain = true where passwords may be read on the way",
+        )
 
 
 def _station_uri_flaws(configuration: Configuration) -> Iterator[tuple[str, str]]:

@@ -16,6 +16,7 @@ from bittern.types import NetID
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Milliseconds = Annotated[int, Meta(ge=0, le=60_000)]
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+Count = Annotated[int, Meta(ge=1, le=10_000_000)]
 HOST_NAME = r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$"
 VERSION = r"^\d+\.\d+\.\d+$"
 HostName = Annotated[str, Meta(pattern=HOST_NAME)]
@@ -140,9 +141,34 @@ class Mqtt(msgspec.Struct, frozen=True, kw_only=True):
     """Where uplinks are published: the embedded broker, or one of yours."""
 
     host: str | None = None
-    """Address the embedded broker listens on, where it differs from ``server.bind``."""
+    """Address the embedded broker listens on, where it differs from ``server.bind``. Without TLS
+    it listens on loopback addresses only; see ``mqtt.allow_plain``."""
     port: Port = 1883
-    """Port of the embedded broker; 0 takes a free one."""
+    """Port of the embedded broker, without TLS; 0 takes a free one."""
+    tls_port: Port | None = None
+    """Port of the embedded broker with TLS, 8883 by custom; 0 takes a free one. Absent: no TLS. The
+    certificate is the server's own, of the authority that `bittern ca show --pem` prints."""
+    allow_plain: bool = False
+    """Listen without TLS on networks, too: passwords and messages can be read on the way."""
+    connections: Count = 1000
+    """Clients connected to the embedded broker; more are closed at once."""
+    connections_per_user: Count = 250
+    """Of one user of the embedded broker."""
+    login_timeout_s: Seconds = 10.0
+    """A connection to the embedded broker that has not logged in by then is closed."""
+    max_message_bytes: Annotated[int, Meta(ge=1024, le=268_435_455)] = 1_048_576
+    """Longest packet the embedded broker takes, and sends. A longer one ends the connection."""
+    subscriptions_per_session: Count = 1000
+    """Topic filters of one client of the embedded broker; more are not granted."""
+    inflight_messages: Annotated[int, Meta(ge=1, le=65_535)] = 1000
+    """Messages sent to one client of the embedded broker and not acknowledged by it."""
+    queued_messages: Count = 100_000
+    """Messages that the embedded broker keeps for one client that is away; the oldest go first.
+    For one that is connected with a clean session, at most a fifth of them: it is disconnected."""
+    queued_bytes: Annotated[int, Meta(ge=65_536, le=1_099_511_627_776)] = 268_435_456
+    """The same in bytes, on the disk; of a clean session an eighth, in memory."""
+    session_expiry_days: Annotated[float, Meta(gt=0, le=3650)] = 7.0
+    """A durable session whose client stays away from the embedded broker for so long ends."""
     url: str | None = None
     """A broker of yours, ``mqtt://HOST:PORT`` or ``mqtts://HOST:PORT``. The embedded broker is
     then not started."""

@@ -101,6 +101,25 @@ def issue_gateway_certificate(
     return Issued(authority.signed(certificate), key)
 
 
+def issue_user_certificate(
+    authority: Authority, name: str, now: Instant, lifetime: timedelta
+) -> Issued:
+    """A client certificate by which a user of the embedded broker logs in: CN is its name. The
+    organizational unit keeps it apart from a gateway's in a list; what it lets in to is decided by
+    where its fingerprint is recorded."""
+    key = _new_key("ec-p256")
+    end = min(moment(now) + lifetime, authority.certificate.not_valid_after_utc)
+    unit = x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "MQTT")
+    subject = x509.Name([unit, *_common_name(name)])
+    certificate = (
+        unsigned(subject, key.public_key(), now, end)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(key_usage(digital_signature=True), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+    )
+    return Issued(authority.signed(certificate), key)
+
+
 def issue_server_certificate(authority: Authority, names: Iterable[str], now: Instant) -> Issued:
     """A server certificate for ``names`` (see ``server_names``)."""
     names = list(names)

@@ -1,4 +1,4 @@
-"""What a listener for gateways speaks: TLS 1.2 and 1.3, both ends authenticated.
+"""What a listener speaks: TLS 1.2 and 1.3; of gateways, both ends authenticated.
 
 A connection without a certificate of a trusted authority does not get past the handshake; which
 gateway the certificate belongs to, whether it has expired and whether it still counts, is decided
@@ -21,6 +21,15 @@ NO_CHECK_TIME = 0x200000
 """X509_V_FLAG_NO_CHECK_TIME, which `ssl` has no name for."""
 
 
+def client_listener(identity: Path, trusted_pem: bytes) -> ssl.SSLContext:
+    """For programs, such as subscribers of the embedded broker: a client certificate is asked for
+    and not required. One that is shown must be valid now and signed by ``trusted_pem``."""
+    context = _listener(identity)
+    context.verify_mode = ssl.CERT_OPTIONAL
+    trust(context, trusted_pem)
+    return context
+
+
 def gateway_listener(identity: Path, trusted_pem: bytes) -> ssl.SSLContext:
     """For the LNS and CUPS: a client certificate signed by ``trusted_pem`` is required.
 
@@ -28,16 +37,21 @@ def gateway_listener(identity: Path, trusted_pem: bytes) -> ssl.SSLContext:
     both ends the public keys when thousands come back at once: OpenSSL keeps the certificate in
     the ticket, so a resumed session shows it again. Tickets end with the process.
     """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.set_ciphers(TLS12_CIPHERS)
-    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
-    context.num_tickets = 1
+    context = _listener(identity)
     context.verify_mode = ssl.CERT_REQUIRED
     # Who may connect is decided by the fingerprint of a registered certificate, and when it ends
     # by its record: a handshake that fails for its age could tell the gateway nothing.
     context.verify_flags |= ssl.VerifyFlags(NO_CHECK_TIME | PARTIAL_CHAIN)
     trust(context, trusted_pem)
+    return context
+
+
+def _listener(identity: Path) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(TLS12_CIPHERS)
+    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
+    context.num_tickets = 1
     present(context, identity)
     return context
 

@@ -1,4 +1,4 @@
-"""What all listeners for gateways share: whom they trust and which certificate they show.
+"""What all TLS listeners share: whom they trust and which certificate they show.
 
 Both change while the server runs: certificates are renewed, one authority gives way to the next,
 certificates of outside authorities are registered.
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bittern.pki.rotation import Authorities
-from bittern.pki.tls import gateway_listener, present, trust
+from bittern.pki.tls import client_listener, gateway_listener, present, trust
 
 logger = logging.getLogger("bittern.servers.transport")
 
@@ -37,6 +37,7 @@ class Transport:
         self._seen = changed_at()
         self._identity = opened()
         self._contexts: list[ssl.SSLContext] = []
+        self._for_clients: list[ssl.SSLContext] = []
         self._foreign: dict[str, str] = {}
 
     @property
@@ -44,12 +45,19 @@ class Transport:
         return self._identity.authorities
 
     def listener(self) -> ssl.SSLContext:
-        """A context for one listener, which asks for a client's certificate."""
+        """A context for one listener of gateways, which wants a client's certificate."""
         authorities, certificate = self._identity
         context = gateway_listener(certificate, authorities.trusted_pem)
         for pem in self._foreign.values():
             trust(context, pem.encode())
         self._contexts.append(context)
+        return context
+
+    def client_listener(self) -> ssl.SSLContext:
+        """A context for one listener of programs, which may show a certificate of ours."""
+        authorities, certificate = self._identity
+        context = client_listener(certificate, authorities.trusted_pem)
+        self._for_clients.append(context)
         return context
 
     def trust_certificates(self, certificates: Iterable[tuple[str, str]]) -> None:
@@ -73,6 +81,6 @@ class Transport:
     def renew(self) -> None:
         """Take what is there now, renewed where its end is near."""
         self._identity = authorities, certificate = self._opened()
-        for context in self._contexts:
+        for context in (*self._contexts, *self._for_clients):
             trust(context, authorities.trusted_pem)
             present(context, certificate)

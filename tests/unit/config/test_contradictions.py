@@ -112,3 +112,21 @@ def test_an_unknown_region_is_told_what_there_is() -> None:
     ((where, what),) = found(network=Network(region="MARS"))
     assert where == "network.region"
     assert "EU868" in what
+
+
+def test_broker_beyond_loopback_wants_tls_or_a_word_of_consent() -> None:
+    ((where, what),) = found(mqtt=Mqtt(host="0.0.0.0"))
+    assert where == "mqtt.host"
+    assert "mqtt.tls_port" in what
+    assert found(mqtt=Mqtt(host="0.0.0.0", tls_port=8883)) == []
+    assert found(mqtt=Mqtt(host="0.0.0.0", allow_plain=True)) == []
+    assert found(mqtt=Mqtt(host="127.0.0.2")) == []
+
+
+def test_tls_port_of_the_broker_is_nobody_elses() -> None:
+    assert found(mqtt=Mqtt(tls_port=8443)) == [
+        ("mqtt.tls_port", "8443 is already the port of cups")
+    ]
+    assert found(mqtt=Mqtt(tls_port=1883)) == [
+        ("mqtt.tls_port", "1883 is already the port of mqtt")
+    ]

@@ -18,6 +18,7 @@ from bittern.pki.issuing import (
     KeyKind,
     issue_gateway_certificate,
     issue_server_certificate,
+    issue_user_certificate,
     server_names,
 )
 from bittern.types import EUI64, GatewayEUI, Instant
@@ -147,3 +148,20 @@ def test_all_addresses_is_not_a_name(bind: str) -> None:
 @pytest.mark.parametrize("host_name", ["", "müller", "two words"])
 def test_a_host_name_that_no_certificate_carries_is_left_out(host_name: str) -> None:
     assert server_names(host_name, [], "127.0.0.1") == ("localhost", "127.0.0.1", "::1")
+
+
+def test_a_users_certificate_names_it_and_says_what_it_is_for(
+    authority: Authority, now: Instant
+) -> None:
+    issued = issue_user_certificate(authority, "lake", now, timedelta(days=30))
+    assert issued.certificate.subject.rfc4514_string() == "CN=lake,OU=MQTT"
+    assert extended_usage(issued.certificate) == [ExtendedKeyUsageOID.CLIENT_AUTH]
+    assert issued.not_after == pytest.approx(now + 30 * 86_400, abs=1)
+    assert authority.has_signed(issued.certificate)
+
+
+def test_a_users_certificate_ends_with_its_root_at_the_latest(
+    authority: Authority, now: Instant
+) -> None:
+    issued = issue_user_certificate(authority, "lake", now, timedelta(days=365 * 100))
+    assert issued.not_after == authority.not_after

@@ -13,7 +13,13 @@ from bittern.pki import tls
 from bittern.pki.authority import Authority, open_authority
 from bittern.pki.fingerprints import certificate_id
 from bittern.pki.identity import server_identity
-from bittern.pki.issuing import Issued, KeyKind, issue_gateway_certificate, server_names
+from bittern.pki.issuing import (
+    Issued,
+    KeyKind,
+    issue_gateway_certificate,
+    issue_user_certificate,
+    server_names,
+)
 from bittern.types import EUI64, GatewayEUI, Instant
 
 EUI = GatewayEUI(EUI64.from_hex("0016c001ff000001"))
@@ -235,3 +241,27 @@ def test_a_certificate_may_be_trusted_by_itself(
     Pair(listener, gateway(tmp_path, authority, one)).shake_hands()
     with pytest.raises(ssl.SSLCertVerificationError):
         Pair(listener, gateway(tmp_path, authority, other)).shake_hands()
+
+
+def test_a_program_may_come_without_a_certificate_or_with_one_of_ours(
+    tmp_path: Path, authority: Authority, identity: Path, now: Instant
+) -> None:
+    listener = tls.client_listener(identity, authority.pem)
+    bare = Pair(listener, gateway(tmp_path, authority, None)).shake_hands()
+    assert bare.server.getpeercert(binary_form=True) is None
+    issued = issue_user_certificate(authority, "lake", now, timedelta(days=1))
+    pair = Pair(listener, gateway(tmp_path, authority, issued)).shake_hands()
+    assert pair.server.getpeercert(binary_form=True) == issued.certificate_der
+
+
+def test_a_program_with_an_expired_or_foreign_certificate_does_not_get_in(
+    tmp_path: Path, authority: Authority, identity: Path, now: Instant
+) -> None:
+    listener = tls.client_listener(identity, authority.pem)
+    long_ago = Instant(now - 5 * 86_400)
+    expired = issue_user_certificate(authority, "lake", long_ago, timedelta(days=1))
+    stranger = open_authority(tmp_path / "stranger", now)
+    foreign = issue_user_certificate(stranger, "lake", now, timedelta(days=1))
+    for issued in (expired, foreign):
+        with pytest.raises(ssl.SSLCertVerificationError):
+            Pair(listener, gateway(tmp_path, authority, issued)).shake_hands()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from bittern.pki import rotation
 from bittern.pki.authority import Authority, open_authority
 from bittern.pki.identity import server_identity
-from bittern.pki.issuing import Issued, issue_gateway_certificate
+from bittern.pki.issuing import Issued, issue_gateway_certificate, issue_user_certificate
 from bittern.servers.transport import Identity, Transport
 from bittern.types import EUI64, GatewayEUI, Instant
 
@@ -84,3 +85,19 @@ def test_a_foreign_certificate_gets_past_every_listener(
     transport.trust_certificates([(issued.certificate_id, issued.certificate_pem.decode())])
     for listener in (earlier, transport.listener()):
         assert server_seen_by(tmp_path, listener, ours, issued)
+
+
+def test_a_listener_of_programs_follows_too_and_takes_no_foreign_certificate(
+    tmp_path: Path, transport: Transport
+) -> None:
+    listener = transport.client_listener()
+    old = transport.authorities.current
+    outside = open_authority(tmp_path / "outside", NOW)
+    foreign = issue_gateway_certificate(outside, EUI, NOW)
+    transport.trust_certificates([(foreign.certificate_id, foreign.certificate_pem.decode())])
+    assert server_seen_by(tmp_path, listener, old, foreign) is None
+    rotation.introduce(tmp_path, NOW)
+    assert transport.follow_rotation()
+    new = transport.authorities.issuing
+    issued = issue_user_certificate(new, "lake", NOW, timedelta(days=1))
+    assert server_seen_by(tmp_path, listener, new, issued) is not None

@@ -11,8 +11,11 @@ from typing import Protocol, cast
 import msgspec
 
 from bittern.errors import MqttProtocolError
+from bittern.outputs.broker.caller import Caller, caller_of, notice_when_gone
+from bittern.outputs.broker.gate import Denied
 from bittern.outputs.broker.hub import Hub, Refused
 from bittern.outputs.broker.session import Receipt, Session
+from bittern.outputs.broker.users import Login
 from bittern.outputs.mqtt.packets import (
     DISCONNECT,
     LEVEL_5,
@@ -72,7 +75,7 @@ class Broker(Protocol):
         ...
 
     def closed(self, connection: Connection) -> None: ...
-    def authenticate(self, connect: Connect) -> Awaitable[bool]: ...
+    def authenticate(self, connect: Connect, caller: Caller) -> Awaitable[Login | Denied]: ...
     def stored(self, then: Callable[[], None]) -> None:
         """Call `then` when every change up to now is on the disk."""
         ...
@@ -101,7 +104,9 @@ class Connection(asyncio.Protocol):
         """CONNACK is among what was sent: it must be the first packet (3.2.0)."""
         self._unanswered = 0
         self._ended = False
+        self._denied = 0
         self.peer = "?"
+        self.caller = Caller("?")
 
     # asyncio.Protocol
 
@@ -109,6 +114,8 @@ class Connection(asyncio.Protocol):
         # uvloop's own transports do what asyncio.Transport says, without being one.
         self._transport = cast(asyncio.Transport, transport)
         self.peer = str(transport.get_extra_info("peername"))
+        self.caller = caller_of(transport)
+        notice_when_gone(transport)
         if not self._broker.opened(self):
             self._end("too many connections")
             return
@@ -189,28 +196,27 @@ class Connection(asyncio.Protocol):
 
     async def _log_in(self, connect: Connect) -> None:
         try:
-            known = await self._broker.authenticate(connect)
+            login = await self._broker.authenticate(connect, self.caller)
         except Exception:
             log.exception("mqtt peer=%s the login failed by an error of its own", self.peer)
             self._refuse(ConnectCode.SERVER_UNAVAILABLE, "an error of the server")
             return
         if self._ended:
             return
-        if not known:
-            code = ConnectCode.BAD_CREDENTIALS if connect.username else ConnectCode.NOT_AUTHORIZED
-            self._refuse(code, f"no such user or wrong password, user {connect.username!r}")
+        if isinstance(login, Denied):
+            self._refuse(login.code, login.reason)
         elif not connect.client_id and not connect.clean_session:
             self._refuse(ConnectCode.IDENTIFIER_REJECTED, "a durable session without identifier")
         else:
-            self._attach(connect)
+            client_id = connect.client_id or f"auto-{secrets.token_hex(8)}"
+            named = {"client_id": client_id, "username": login.username}
+            self._attach(msgspec.structs.replace(connect, **named), login)
 
-    def _attach(self, connect: Connect) -> None:
-        if not connect.client_id:
-            connect = msgspec.structs.replace(connect, client_id=f"auto-{secrets.token_hex(8)}")
+    def _attach(self, connect: Connect, login: Login) -> None:
         earlier = self._broker.hub.link_of(connect.client_id)
         if earlier is not None:
             earlier.close("taken over by a new connection of the same client identifier")
-        attached = self._broker.hub.attach(connect, self, self._broker.now())
+        attached = self._broker.hub.attach(connect, self, self._broker.now(), login.permissions)
         if isinstance(attached, Refused):
             self._refuse(ConnectCode.IDENTIFIER_REJECTED, attached.reason)
             return
@@ -220,7 +226,12 @@ class Connection(asyncio.Protocol):
         self._will = connect.will
         self._watch(connect.keep_alive_s)
         accepted = encode_connack(ConnectCode.ACCEPTED, session_present=attached.present)
-        log.info("mqtt client=%r peer=%s connected", connect.client_id, self.peer)
+        log.info(
+            "mqtt client=%r user=%s peer=%s connected",
+            connect.client_id,
+            login.username,
+            self.peer,
+        )
         if attached.session.durable:
             # The client is told that its session is kept when it is.
             self._broker.stored(lambda: self._send_first(accepted))
@@ -293,8 +304,20 @@ class Connection(asyncio.Protocol):
         if self._unanswered == self._broker.limits.unanswered:
             self._pause(paused=True)
         receipt = Receipt(lambda failure: self._took(session, kind, packet_id, failure))
-        self._broker.hub.publish_of_client(message, receipt)
+        if not self._broker.hub.publish_of_client(message, receipt, session.permissions):
+            self._tell_denied(session, message.topic)
         receipt.discharge()
+
+    def _tell_denied(self, session: Session, topic: str) -> None:
+        """The first in a line of its own, the others by their number at the end."""
+        self._denied += 1
+        if self._denied == 1:
+            log.warning(
+                "mqtt client=%r user=%s may not publish topic=%r dropped",
+                session.client_id,
+                session.username,
+                topic,
+            )
 
     def _took(self, session: Session, kind: int, packet_id: int, failure: str | None) -> None:
         """The message is with its subscribers, or on the disk for them; or the disk is full."""
@@ -349,10 +372,11 @@ class Connection(asyncio.Protocol):
         session, self._session = self._session, None
         client, dropped = ("", 0) if session is None else (session.client_id, session.dropped)
         log.info(
-            "mqtt client=%r peer=%s connection ended dropped=%d reason=%r",
+            "mqtt client=%r peer=%s connection ended dropped=%d denied=%d reason=%r",
             client,
             self.peer,
             dropped,
+            self._denied,
             reason,
         )
         if session is not None:

@@ -7,12 +7,13 @@ clients publish are taken as such and passed on with 1.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
 from bittern.errors import MqttProtocolError
 from bittern.outputs.broker.log import Changes, LoggedSession, Retained
+from bittern.outputs.broker.permissions import EVERYTHING, Permissions
 from bittern.outputs.broker.session import (
     CleanSession,
     DurableSession,
@@ -30,6 +31,7 @@ BEST_QOS = 1
 
 class HubLimits(msgspec.Struct, frozen=True, kw_only=True):
     sessions: int = 10_000
+    connections_per_user: int = 250
     subscriptions: int = 1000
     """Of one client."""
     retained: int = 10_000
@@ -62,6 +64,8 @@ class Hub:
         self.published = 0
         self.sent = 0
         self.unmatched = 0
+        self.denied_publishes = 0
+        self.denied_subscriptions = 0
         self._dropped_by_ended = 0
 
     @property
@@ -105,14 +109,23 @@ class Hub:
         session = self._sessions.get(client_id)
         return None if session is None else session.link
 
-    def attach(self, connect: Connect, link: Link, now: Instant) -> Attached | Refused:
+    def attach(
+        self,
+        connect: Connect,
+        link: Link,
+        now: Instant,
+        permissions: Permissions = EVERYTHING,
+    ) -> Attached | Refused:
         """A client that has logged in. Its earlier connection must be gone."""
         client_id, username = connect.client_id, connect.username or ""
         earlier = self._sessions.get(client_id)
         if earlier is not None and earlier.username != username:
             return Refused("the client identifier belongs to another user")
-        if connect.will is not None and not _may_publish(connect.will.topic):
-            return Refused("a will for a topic that clients may not publish to")
+        will = connect.will
+        if will is not None and not (is_topic(will.topic) and permissions.may_publish(will.topic)):
+            return Refused("a will for a topic that it may not publish to")
+        if self._connections_of(username) >= self._limits.connections_per_user:
+            return Refused("too many connections of this user")
         present = isinstance(earlier, DurableSession) and not connect.clean_session
         if earlier is None and len(self._sessions) >= self._limits.sessions:
             return Refused("too many sessions")
@@ -123,6 +136,7 @@ class Hub:
             session = self._begin(connect, username)
         if session.durable:
             self._changes.sessions[client_id] = (username, now)
+        self._permit(session, permissions)
         session.attach(link)
         return Attached(session, present)
 
@@ -139,8 +153,37 @@ class Hub:
         if will is not None:
             receipt = Receipt(lambda failure: None)
             published = Publish(will.topic, will.payload, will.qos, retain=will.retain)
-            self.publish_of_client(published, receipt)
+            self.publish_of_client(published, receipt, session.permissions)
             receipt.discharge()
+
+    def reconsider(
+        self,
+        permissions_of: Callable[[str], Permissions | None],
+        locked_out: frozenset[str] = frozenset(),
+    ) -> None:
+        """Users are others than they were. A session whose user is gone (None) ends with what is
+        owed to it; what the user may no longer subscribe to is no longer subscribed; and who could
+        not log in as it did has to log in again."""
+        for session in list(self._sessions.values()):
+            permissions = permissions_of(session.username)
+            if permissions is not None:
+                self._permit(session, permissions)
+            if session.link is not None and (permissions is None or session.username in locked_out):
+                session.link.close("its user may not log in by that any more")
+            if permissions is None and self._sessions.get(session.client_id) is session:
+                self._end(session.client_id)
+
+    def _connections_of(self, username: str) -> int:
+        return sum(
+            session.link is not None and session.username == username for session in self.sessions
+        )
+
+    def _permit(self, session: Session, permissions: Permissions) -> None:
+        session.permissions = permissions
+        own = self._subscriptions.of(session.client_id)
+        denied = [text for text in own if not permissions.may_subscribe(text)]
+        if denied:
+            self.unsubscribe(session, denied)
 
     def seen(self, now: Instant) -> None:
         """Called now and then: a client that is connected for weeks must not count as away."""
@@ -180,6 +223,9 @@ class Hub:
         full = topic_filter not in own and len(own) >= self._limits.subscriptions
         if full or not is_filter(topic_filter):
             return NOT_GRANTED
+        if not session.permissions.may_subscribe(topic_filter):
+            self.denied_subscriptions += 1
+            return NOT_GRANTED
         granted = min(qos, BEST_QOS)
         self._subscriptions.add(session.client_id, topic_filter, granted)
         if session.durable:
@@ -212,14 +258,22 @@ class Hub:
 
     # Messages
 
-    def publish_of_client(self, message: Publish, receipt: Receipt) -> None:
-        """Raises `MqttProtocolError` where clients may not publish: the connection must end, for
-        MQTT 3.1.1 has no other way to say so (3.3.5)."""
-        if not _may_publish(message.topic):
-            raise MqttProtocolError(f"clients may not publish to {message.topic!r}")
+    def publish_of_client(
+        self, message: Publish, receipt: Receipt, permissions: Permissions = EVERYTHING
+    ) -> bool:
+        """False: it may not publish there, and the message is dropped. MQTT 3.1.1 has no way to
+        say so but to end the connection or to acknowledge all the same (3.3.5); Mosquitto does the
+        latter, so that one topic too many does not cut a client off. Raises `MqttProtocolError`
+        for a topic that cannot be."""
+        if not is_topic(message.topic):
+            raise MqttProtocolError(f"no topic that can be published to: {message.topic!r}")
+        if not permissions.may_publish(message.topic):
+            self.denied_publishes += 1
+            return False
         if message.retain:
             self._retain(message)
         self.publish(message.topic, message.payload, min(message.qos, BEST_QOS), receipt)
+        return True
 
     def publish(self, topic: str, payload: bytes, qos: int, receipt: Receipt) -> None:
         """To every subscription that matches; to nobody is no failure."""
@@ -292,8 +346,3 @@ class Hub:
         acked = dict(changes.acked)
         for session in sessions:
             session.not_written(acked[session.client_id], failure)
-
-
-def _may_publish(topic: str) -> bool:
-    """Topics that begin with `$` are the server's, `$aws/` first of all."""
-    return is_topic(topic) and not topic.startswith("$")

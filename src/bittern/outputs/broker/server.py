@@ -2,7 +2,8 @@
 
     mosquitto_sub -h 127.0.0.1 -p 1883 -u bittern -P "$(cat data/mqtt.password)" -t '#'
 
-It speaks MQTT 3.1.1, with quality of service 0 and 1 to subscribers. What a message has reached
+A second listener speaks TLS, where one is given: password or client certificate. It speaks MQTT
+3.1.1, with quality of service 0 and 1 to subscribers. What a message has reached
 when it counts as delivered:
 
 - the socket of every connected subscriber of quality of service 0, and the memory of every
@@ -30,11 +31,15 @@ from typing import Self, TypeVar
 import msgspec
 
 from bittern.errors import DeliveryError, DeliveryRejected, DeliveryUnavailable, StoreUnavailable
-from bittern.outputs.broker.connection import Connection, ConnectionLimits
-from bittern.outputs.broker.hub import Hub, HubLimits
-from bittern.outputs.broker.log import LogLimits, SessionLog
-from bittern.outputs.broker.session import DurableSession, Receipt, Session, SessionLimits
-from bittern.outputs.broker.users import Users
+from bittern.outputs.broker.caller import Caller
+from bittern.outputs.broker.connection import Connection
+from bittern.outputs.broker.gate import Denied, Gate
+from bittern.outputs.broker.hub import Hub
+from bittern.outputs.broker.limits import BrokerLimits
+from bittern.outputs.broker.log import SessionLog
+from bittern.outputs.broker.permissions import Permissions
+from bittern.outputs.broker.session import DurableSession, Receipt, Session
+from bittern.outputs.broker.users import Login, Users
 from bittern.outputs.mqtt.packets import Connect
 from bittern.outputs.port import NO_FAILURES, Failures, Health, Message, Sealer
 from bittern.types import Instant
@@ -44,16 +49,10 @@ log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 
-class BrokerLimits(msgspec.Struct, frozen=True, kw_only=True):
-    connection: ConnectionLimits = ConnectionLimits()
-    session: SessionLimits = SessionLimits()
-    hub: HubLimits = HubLimits()
-    log: LogLimits = LogLimits()
-    write_interval_s: float = 0.05
-    """A message that a durable session has not acknowledged is on the disk after this time."""
-    failed_login_s: float = 1.0
-    """A refused login is answered after this time."""
-    house_keeping_s: float = 600.0
+class TlsListener(msgspec.Struct, frozen=True, kw_only=True):
+    host: str
+    port: int
+    context: ssl.SSLContext
 
 
 class BrokerFiles(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +74,7 @@ class EmbeddedBroker:
         files: BrokerFiles,
         sealer: Sealer,
         now: Callable[[], Instant],
-        tls: ssl.SSLContext | None = None,
+        tls: TlsListener | None = None,
         limits: BrokerLimits | None = None,
     ) -> None:
         self._host = host
@@ -87,10 +86,9 @@ class EmbeddedBroker:
         self.limits = self._bounds.connection
         self.hub = Hub(self._bounds.hub, self._bounds.session)
         self._log = SessionLog(files.sessions, sealer, self._bounds.log)
-        self._users: Users | None = None
+        self._gate: Gate | None = None
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="mqtt sessions")
-        self._logins = asyncio.Semaphore(2)
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
         self._connections: set[Connection] = set()
         self._all_closed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -98,36 +96,62 @@ class EmbeddedBroker:
         self._writing: asyncio.Task[None] | None = None
         self._write_now = asyncio.Event()
         self._housekeeping: asyncio.TimerHandle | None = None
+        self._following: asyncio.TimerHandle | None = None
         self._disk_error: str | None = None
         self._lost = 0
-        self._refused_logins = 0
+        self._refused_connections = 0
 
     @property
     def port(self) -> int:
         """The port that is listened on."""
-        if self._server is None:
-            return self._wanted_port
-        port: int = self._server.sockets[0].getsockname()[1]
-        return port
+        return _port_of(self._servers[0]) if self._servers else self._wanted_port
+
+    @property
+    def tls_port(self) -> int | None:
+        """Where TLS is spoken, if it is."""
+        return _port_of(self._servers[1]) if len(self._servers) > 1 else None
 
     async def __aenter__(self) -> Self:
         """Raises `ConfigurationError`, `StoreError` or `OSError`."""
-        self._users = await self._in_disk_thread(
+        users = await self._in_disk_thread(
             lambda: Users.open(self._files.password, self._files.users)
+        )
+        self._gate = Gate(
+            users,
+            now=self.now,
+            refused_s=self._bounds.failed_login_s,
+            throttle=self._bounds.throttle,
         )
         await self._in_disk_thread(self._log.__enter__)
         try:
             self.hub.restore(*await self._in_disk_thread(lambda: self._log.load(self.now())))
-            loop = asyncio.get_running_loop()
-            self._server = await loop.create_server(
-                lambda: Connection(self), self._host, self._wanted_port, ssl=self._tls
-            )
+            self.hub.reconsider(self._permissions_of)
+            await self._listen()
         except BaseException:
+            for server in self._servers:
+                server.close()
             await self._in_disk_thread(self._log.close)
             self._disk.shutdown()
             raise
         self._keep_house()
+        self._follow_users()
         return self
+
+    async def _listen(self) -> None:
+        loop, tls = asyncio.get_running_loop(), self._tls
+        self._servers.append(
+            await loop.create_server(lambda: Connection(self), self._host, self._wanted_port)
+        )
+        if tls is not None:
+            self._servers.append(
+                await loop.create_server(
+                    lambda: Connection(self),
+                    tls.host,
+                    tls.port,
+                    ssl=tls.context,
+                    ssl_handshake_timeout=self.limits.login_s,
+                )
+            )
 
     async def __aexit__(
         self,
@@ -135,13 +159,15 @@ class EmbeddedBroker:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        assert self._server is not None
-        if self._housekeeping is not None:
-            self._housekeeping.cancel()
-        self._server.close()
+        for timer in (self._housekeeping, self._following):
+            if timer is not None:
+                timer.cancel()
+        for server in self._servers:
+            server.close()
         for connection in list(self._connections):
             connection.close("the server stops")
-        await self._server.wait_closed()
+        for server in self._servers:
+            await server.wait_closed()
         if self._connections:
             await self._all_closed.wait()
         await self._finish_writing()
@@ -184,6 +210,7 @@ class EmbeddedBroker:
         durable = [session for session in sessions if isinstance(session, DurableSession)]
         return {
             "connections": len(self._connections),
+            "refused_connections": self._refused_connections,
             "durable_sessions": len(durable),
             "durable_sessions_behind": sum(session.behind for session in durable),
             "published": self.hub.published,
@@ -192,7 +219,10 @@ class EmbeddedBroker:
             "unacknowledged": sum(session.unacked for session in sessions),
             "dropped": self.hub.dropped,
             "lost_by_bounds": self._lost,
-            "refused_logins": self._refused_logins,
+            "refused_logins": 0 if self._gate is None else self._gate.refused,
+            "blocked_logins": 0 if self._gate is None else self._gate.blocked,
+            "denied_publishes": self.hub.denied_publishes,
+            "denied_subscriptions": self.hub.denied_subscriptions,
             "retained": self.hub.retained_count,
         }
 
@@ -200,6 +230,7 @@ class EmbeddedBroker:
 
     def opened(self, connection: Connection) -> bool:
         if len(self._connections) >= self.limits.connections:
+            self._refused_connections += 1
             return False
         self._connections.add(connection)
         self._all_closed.clear()
@@ -211,17 +242,10 @@ class EmbeddedBroker:
             self._all_closed.set()
         self._schedule_write()
 
-    async def authenticate(self, connect: Connect) -> bool:
-        users = self._users
-        assert users is not None
-        if users.remembers(connect.username, connect.password):
-            return True
-        async with self._logins:
-            known = await asyncio.to_thread(users.check, connect.username, connect.password)
-        if not known:
-            self._refused_logins += 1
-            await asyncio.sleep(self._bounds.failed_login_s)
-        return known
+    async def authenticate(self, connect: Connect, caller: Caller) -> Login | Denied:
+        assert self._gate is not None
+        self._take_new_users()
+        return await self._gate.authenticate(connect, caller)
 
     def stored(self, then: Callable[[], None]) -> None:
         self._stored.append(then)
@@ -320,6 +344,23 @@ class EmbeddedBroker:
         loop = asyncio.get_running_loop()
         self._housekeeping = loop.call_later(self._bounds.house_keeping_s, self._keep_house)
 
+    # Users
+
+    def _follow_users(self) -> None:
+        self._take_new_users()
+        loop = asyncio.get_running_loop()
+        self._following = loop.call_later(self._bounds.follow_users_s, self._follow_users)
+
+    def _take_new_users(self) -> None:
+        change = None if self._gate is None else self._gate.follow()
+        if change is not None:
+            self.hub.reconsider(self._permissions_of, change.locked_out)
+            self._schedule_write()
+
+    def _permissions_of(self, username: str) -> Permissions | None:
+        login = None if self._gate is None else self._gate.login(username)
+        return None if login is None else login.permissions
+
     def _start(self, work: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
@@ -330,3 +371,8 @@ class EmbeddedBroker:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("task=%r ended by an error of its own", task.get_name(), exc_info=error)
+
+
+def _port_of(server: asyncio.Server) -> int:
+    port: int = server.sockets[0].getsockname()[1]
+    return port

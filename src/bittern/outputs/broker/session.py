@@ -14,6 +14,7 @@ from typing import Protocol
 
 import msgspec
 
+from bittern.outputs.broker.permissions import EVERYTHING
 from bittern.outputs.mqtt.packets import encode_publish
 from bittern.types import Instant
 
@@ -105,6 +106,8 @@ class Session:
         self.username = username
         self.limits = limits
         self.link: Link | None = None
+        self.permissions = EVERYTHING
+        """Of its user."""
         self.incoming: set[int] = set()
         """Packet identifiers of quality of service 2 that the client has not released (4.3.3)."""
         self.next_number = 0

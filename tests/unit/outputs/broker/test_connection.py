@@ -8,9 +8,13 @@ from typing import Any
 
 import pytest
 
+from bittern.outputs.broker.caller import Caller
 from bittern.outputs.broker.connection import Connection, ConnectionLimits
+from bittern.outputs.broker.gate import Denied
 from bittern.outputs.broker.hub import Hub
+from bittern.outputs.broker.permissions import EVERYTHING, Permissions
 from bittern.outputs.broker.session import Session
+from bittern.outputs.broker.users import Login
 from bittern.outputs.mqtt import packets as mqtt
 from bittern.outputs.mqtt.packets import (
     Acknowledgement,
@@ -70,6 +74,7 @@ class FakeBroker:
         self.disk_is_slow = False
         self.waiting: list[Callable[[], None]] = []
         self.broken = False
+        self.permissions = EVERYTHING
 
     def now(self) -> Instant:
         return Instant(0.0)
@@ -81,11 +86,14 @@ class FakeBroker:
     def closed(self, connection: Connection) -> None:
         self.connections.remove(connection)
 
-    async def authenticate(self, connect: Connect) -> bool:
+    async def authenticate(self, connect: Connect, caller: Caller) -> Login | Denied:
+        assert caller == Caller("127.0.0.1")
         await self.login.wait()
         if self.broken:
             raise ZeroDivisionError
-        return connect.password == b"secret"
+        if connect.password != b"secret" or connect.username is None:
+            return Denied(mqtt.ConnectCode.BAD_CREDENTIALS, "wrong password")
+        return Login(connect.username, self.permissions)
 
     def stored(self, then: Callable[[], None]) -> None:
         if self.disk_is_slow:
@@ -156,7 +164,6 @@ async def test_client_with_its_password_is_welcome(client: Client) -> None:
     [
         ({"password": b"wrong"}, 4),
         ({"password": None}, 4),
-        ({"username": None, "password": None}, 5),
         ({"client_id": "", "clean_session": False}, 2),
         ({"will": Will("$aws/x", b"")}, 2),
     ],
@@ -376,7 +383,6 @@ async def test_will_is_sent_unless_the_client_takes_its_leave(
     "packet",
     [
         connect(),
-        mqtt.encode_publish(b"$aws/things/x", b"1"),
         mqtt.encode_publish(b"a/#", b"1"),
         mqtt.encode_publish(b"t", b"x" * 100),
         mqtt.encode_connack(0),
@@ -388,6 +394,39 @@ async def test_client_that_breaks_the_rules_is_disconnected(client: Client, pack
     await client.log_in()
     assert await client.send(packet, mqtt.PINGREQ_BYTES) == []
     assert client.transport.closing
+
+
+@pytest.mark.parametrize("qos", [0, 1, 2])
+@pytest.mark.parametrize("topic", ["$aws/things/x", "other/t"])
+async def test_message_that_may_not_be_published_is_acknowledged_and_reaches_nobody(
+    client: Client,
+    broker: FakeBroker,
+    make: Callable[[], Client],
+    topic: str,
+    qos: int,
+    caplog: Any,
+) -> None:
+    await client.log_in()
+    await client.send(subscribe(("#", 0), ("$aws/#", 0)))
+    broker.permissions = Permissions(publish=("site/#",))
+    other = make()
+    await other.log_in("other")
+    message = mqtt.encode_publish(topic.encode(), b"1", qos=qos, packet_id=5)
+    kind = {1: mqtt.PUBACK, 2: mqtt.PUBREC}.get(qos)
+    answer = [Acknowledgement(kind, 5)] if kind else []
+    assert await other.send(message, mqtt.PINGREQ_BYTES) == [*answer, Signal(mqtt.PINGRESP)]
+    assert await client.received() == []
+    assert broker.hub.denied_publishes == 1
+    assert caplog.text.count(f"may not publish topic='{topic}'") == 1
+
+
+async def test_subscription_that_is_not_permitted_is_not_granted(
+    client: Client, broker: FakeBroker
+) -> None:
+    broker.permissions = Permissions(subscribe=("site/#",))
+    await client.log_in()
+    answer = await client.send(subscribe(("site/+/x", 1), ("#", 1), ("$aws/#", 0)))
+    assert answer == [Suback(9, b"\x01\x80\x80")]
 
 
 async def test_acknowledgements_that_nobody_asked_for_are_ignored(client: Client) -> None:

@@ -7,6 +7,7 @@ import pytest
 from bittern.errors import MqttProtocolError
 from bittern.outputs.broker.hub import Attached, Hub, HubLimits, Refused
 from bittern.outputs.broker.log import Changes, LoggedSession, Retained
+from bittern.outputs.broker.permissions import EVERYTHING, Permissions
 from bittern.outputs.broker.session import DurableSession, Receipt, Session
 from bittern.outputs.mqtt.packets import Connect, PacketStream, Publish, Will, decode
 from bittern.types import Instant
@@ -175,11 +176,80 @@ def test_will_is_published_when_the_connection_ends_badly(hub: Hub) -> None:
     assert len(link.sent) == 1
 
 
-@pytest.mark.parametrize("topic", ["$aws/things/x", "$SYS/broker", "$", "a/+", ""])
-def test_clients_may_not_publish_to_reserved_or_impossible_topics(hub: Hub, topic: str) -> None:
+@pytest.mark.parametrize("topic", ["$aws/things/x", "$SYS/broker", "$"])
+def test_message_of_a_client_to_a_reserved_topic_is_dropped(hub: Hub, topic: str) -> None:
+    session, link, _ = connect(hub, "a")
+    hub.subscribe(session, [(topic, 0)])
+    publish_of_client(hub, topic, retain=True)
+    assert (link.sent, hub.retained_count, hub.denied_publishes) == ([], 0, 1)
+
+
+def connection_as(hub: Hub, client_id: str, permissions: Permissions, **changes: Any) -> FakeLink:
+    link = FakeLink()
+    wanted = Connect(client_id=client_id, username="lake", **changes)
+    assert isinstance(hub.attach(wanted, link, NOW, permissions), Attached)
+    return link
+
+
+def test_session_of_a_user_who_is_gone_ends_with_what_is_owed(hub: Hub) -> None:
+    link = connection_as(hub, "a", EVERYTHING, clean_session=False)
+    _, other, _ = connect(hub, "b")
+    hub.reconsider(lambda name: EVERYTHING if name == "bittern" else None)
+    assert (link.closed is not None, other.closed) == (True, None)
+    assert [session.client_id for session in hub.sessions] == ["b"]
+    assert hub.begin_write()[0].ended == {"a"}
+
+
+def test_who_could_not_log_in_again_is_disconnected_and_keeps_the_session(hub: Hub) -> None:
+    link = connection_as(hub, "a", EVERYTHING, clean_session=False)
+    hub.reconsider(lambda name: EVERYTHING, frozenset({"lake"}))
+    assert link.closed is not None
+    assert len(list(hub.sessions)) == 1
+
+
+def test_subscription_that_is_no_longer_permitted_ends_at_once_and_on_the_disk(hub: Hub) -> None:
+    connection_as(hub, "a", EVERYTHING, clean_session=False)
+    (session,) = hub.sessions
+    hub.subscribe(session, [("site/x", 1), ("#", 1)])
+    hub.reconsider(lambda name: Permissions(subscribe=("site/#",)))
+    assert hub.subscribe(session, [("#", 1), ("site/y", 1)]) == b"\x80\x01"
+    publish(hub, "elsewhere")
+    assert (hub.sent, hub.denied_subscriptions) == (0, 1)
+    assert hub.begin_write()[0].subscriptions["a", "#"] is None
+
+
+def test_session_that_goes_on_has_the_permissions_of_the_new_login(hub: Hub) -> None:
+    connection_as(hub, "a", EVERYTHING, clean_session=False)
+    (session,) = hub.sessions
+    hub.subscribe(session, [("#", 1)])
+    assert session.link is not None
+    hub.detach(session, session.link, NOW, None)
+    connection_as(hub, "a", Permissions(subscribe=()), clean_session=False)
+    publish(hub)
+    assert hub.sent == 0
+
+
+def test_connections_of_one_user_are_limited() -> None:
+    hub = Hub(HubLimits(connections_per_user=2))
+    for client_id in ("a", "b"):
+        connect(hub, client_id)
+    refused = hub.attach(Connect(client_id="c", username="bittern"), FakeLink(), NOW)
+    assert isinstance(refused, Refused)
+    assert "of this user" in refused.reason
+    connect(hub, "c", username="lake")
+
+
+def test_will_is_sent_only_where_its_user_may_publish(hub: Hub) -> None:
+    wanted = Connect(client_id="a", username="lake", will=Will("t", b"1"))
+    nowhere = Permissions(publish=())
+    assert isinstance(hub.attach(wanted, FakeLink(), NOW, nowhere), Refused)
+
+
+@pytest.mark.parametrize("topic", ["a/+", "#", ""])
+def test_clients_may_not_publish_to_impossible_topics(hub: Hub, topic: str) -> None:
     session, link, _ = connect(hub, "a")
     hub.subscribe(session, [("$aws/#", 0)])
-    with pytest.raises(MqttProtocolError, match="may not publish"):
+    with pytest.raises(MqttProtocolError, match="no topic"):
         publish_of_client(hub, topic, retain=True)
     assert link.sent == []
     assert hub.retained_count == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ import msgspec
 import pytest
 
 from bittern.errors import DeliveryRejected, DeliveryUnavailable, StoreUnavailable
+from bittern.outputs.broker.accounts import WITHOUT_PASSWORD, Account, Accounts
 from bittern.outputs.broker.connection import ConnectionLimits
-from bittern.outputs.broker.server import BrokerFiles, BrokerLimits, EmbeddedBroker
+from bittern.outputs.broker.limits import BrokerLimits
+from bittern.outputs.broker.server import BrokerFiles, EmbeddedBroker, TlsListener
 from bittern.outputs.broker.session import SessionLimits
 from bittern.outputs.mqtt import packets as mqtt
 from bittern.outputs.mqtt.packets import (
@@ -270,5 +273,60 @@ async def test_port_that_is_taken_is_told_and_leaves_nothing_behind(
         sealer=RING,
         now=broker.now,
     )
+    with pytest.raises(OSError, match="address already in use"):
+        await second.__aenter__()
+
+
+def change_users(files: BrokerFiles, **accounts: Account | None) -> None:
+    def work(known: dict[str, Account]) -> None:
+        for name, account in accounts.items():
+            if account is None:
+                known.pop(name)
+            else:
+                known[name] = account
+
+    Accounts(files.password, files.users).change(work)
+
+
+async def test_user_added_while_the_broker_runs_logs_in_and_ends_when_removed(
+    build: Any, files: BrokerFiles, open_client: Any
+) -> None:
+    async with build(follow_users_s=0.01) as broker:
+        change_users(files, lake=WITHOUT_PASSWORD.with_password(b"fresh"))
+        client = await open_client(broker)
+        client.send(mqtt.encode_connect(Connect(client_id="c", username="lake", password=b"fresh")))
+        assert await client.receive() == Connack(False, 0)
+        change_users(files, lake=None)
+        with pytest.raises(EOFError):
+            await client.receive()
+
+
+async def test_durable_session_of_a_user_removed_meanwhile_is_not_restored(
+    build: Any, files: BrokerFiles, open_client: Any
+) -> None:
+    async with build() as broker:
+        change_users(files, lake=WITHOUT_PASSWORD.with_password(b"fresh"))
+        client = await open_client(broker)
+        connect = Connect(client_id="c", username="lake", password=b"fresh", clean_session=False)
+        client.send(mqtt.encode_connect(connect))
+        assert await client.receive() == Connack(False, 0)
+    change_users(files, lake=None)
+    async with build() as broker:
+        assert broker.statistics()["durable_sessions"] == 0
+
+
+async def test_tls_port_that_is_taken_is_told_and_leaves_nothing_behind(
+    files: BrokerFiles, clock: Any, broker: EmbeddedBroker
+) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    second = EmbeddedBroker(
+        host="127.0.0.1",
+        port=0,
+        files=msgspec.structs.replace(files, sessions=files.sessions.with_name("other.db")),
+        sealer=RING,
+        now=clock.now,
+        tls=TlsListener(host="127.0.0.1", port=broker.port, context=context),
+    )
+    assert second.tls_port is None
     with pytest.raises(OSError, match="address already in use"):
         await second.__aenter__()

@@ -4,10 +4,19 @@ import logging
 import stat
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from bittern.errors import ConfigurationError
-from bittern.outputs.broker.users import USERNAME, Users
+from bittern.outputs.broker.accounts import (
+    USERNAME,
+    WITHOUT_PASSWORD,
+    Account,
+    Accounts,
+    CertificateRecord,
+)
+from bittern.outputs.broker.users import NAMES_KEPT, WRONG_KEPT, Change, Users
+from bittern.types import Instant
 
 
 @pytest.fixture
@@ -119,3 +128,89 @@ def test_damaged_users_file_is_refused(files: Files) -> None:
 def test_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="No such file"):
         Users.open(tmp_path / "no" / "password", tmp_path / "no" / "users")
+
+
+def set_account(files: Files, name: str, account: Account | None) -> None:
+    def work(known: dict[str, Account]) -> None:
+        if account is None:
+            del known[name]
+        else:
+            known[name] = account
+
+    Accounts(*files).change(work)
+
+
+def test_user_added_while_the_server_runs_logs_in(files: Files) -> None:
+    users = Users.open(*files)
+    assert not users.changed()
+    set_account(files, "lake", WITHOUT_PASSWORD.with_password(b"fresh"))
+    assert users.changed()
+    assert users.follow() == Change(frozenset(), frozenset())
+    assert users.check("lake", b"fresh")
+    assert not users.check(USERNAME, b"fresh")
+    assert not users.changed()
+
+
+def test_new_password_ends_the_old_one_even_where_it_was_remembered(files: Files) -> None:
+    users = Users.open(*files)
+    set_account(files, "lake", WITHOUT_PASSWORD.with_password(b"old"))
+    users.follow()
+    assert users.check("lake", b"old")
+    set_account(files, "lake", WITHOUT_PASSWORD.with_password(b"new"))
+    assert users.follow() == Change(frozenset(), frozenset({"lake"}))
+    assert not users.remembers("lake", b"old")
+    assert not users.check("lake", b"old")
+
+
+def test_user_who_is_gone_is_told(files: Files) -> None:
+    users = Users.open(*files)
+    set_account(files, "lake", WITHOUT_PASSWORD.with_password(b"old"))
+    users.follow()
+    set_account(files, "lake", None)
+    assert users.follow() == Change(frozenset({"lake"}), frozenset())
+    assert users.login("lake") is None
+
+
+def test_certificate_logs_its_user_in_until_it_is_taken_away(files: Files) -> None:
+    users = Users.open(*files)
+    record = CertificateRecord("ab" * 32, Instant(100.0))
+    set_account(files, "lake", msgspec.structs.replace(WITHOUT_PASSWORD, certificates=(record,)))
+    assert users.follow() == Change(frozenset(), frozenset())
+    assert users.holder("ab" * 32, Instant(0.0)) == "lake"
+    assert users.holder("cd" * 32, Instant(0.0)) is None
+    set_account(files, "lake", WITHOUT_PASSWORD)
+    assert users.follow() == Change(frozenset(), frozenset({"lake"}))
+    assert users.holder("ab" * 32, Instant(0.0)) is None
+
+
+def test_empty_password_does_not_log_in_a_user_who_has_none(files: Files) -> None:
+    set_account(files, "lake", WITHOUT_PASSWORD)
+    assert not Users.open(*files).check("lake", b"")
+
+
+def test_broken_file_leaves_the_users_as_they_were(files: Files) -> None:
+    users = Users.open(*files)
+    files[1].write_text("{")
+    with pytest.raises(ConfigurationError):
+        users.follow()
+    assert users.check(USERNAME, files[0].read_bytes().strip())
+    assert not users.changed()
+
+
+@pytest.mark.parametrize("name", [USERNAME, "nobody"])
+def test_wrong_password_is_known_again_for_a_while(files: Files, name: str) -> None:
+    users = Users.open(*files)
+    assert not users.remembers_wrong(name, b"wrong")
+    users.check(name, b"wrong")
+    assert users.remembers_wrong(name, b"wrong")
+    assert not users.remembers_wrong(name, b"other")
+    for number in range(WRONG_KEPT):
+        users._keep_wrong(name, b"%d" % number)
+    assert not users.remembers_wrong(name, b"wrong")
+
+
+def test_names_of_wrong_passwords_are_bounded(files: Files) -> None:
+    users = Users.open(*files)
+    for number in range(2 * NAMES_KEPT):
+        users._keep_wrong(f"u{number}", b"x")
+    assert len(users._wrong) <= NAMES_KEPT
