@@ -76,5 +76,5 @@ def test_what_rules_measure_is_beside_the_own_figures() -> None:
     measured = RuleMetrics()
     measured.add(Series("site", "temperature", "None"), 21.5, 1.0)
     found = samples(registry(figures(intake={"copies": 3}), measured))
-    assert found["bittern_rule_metric_last/site/temperature/None"] == 21.5
+    assert found["bittern_rule_metric_last/temperature/site/None"] == 21.5
     assert found["bittern_intake_copies_total"] == 3
