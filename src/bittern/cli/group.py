@@ -19,6 +19,7 @@ VERBS = (
     "ca",
     "device",
     "destination",
+    "mqtt",
     "region",
     "rule",
     "tail",
