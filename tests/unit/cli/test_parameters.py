@@ -68,7 +68,9 @@ def test_uri_as_a_station_takes_it(uri: str) -> None:
     assert station_uri(uri) == uri
 
 
-@pytest.mark.parametrize("uri", ["ws://a:1", "wss://a", "wss://a:1/", "wss://u@a:1", "a:1", "wss://[::1]:1"])
+@pytest.mark.parametrize(
+    "uri", ["ws://a:1", "wss://a", "wss://a:1/", "wss://u@a:1", "a:1", "wss://[::1]:1"]
+)
 def test_uri_that_a_station_does_not_take(uri: str) -> None:
     with pytest.raises(ValueError, match="wss://HOST:PORT"):
         station_uri(uri)
