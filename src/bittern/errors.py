@@ -22,6 +22,7 @@ BitternError
 │   ├── SqlParseException    a statement that is none; says where, and what was meant perhaps
 │   ├── RuleLimitExceeded    a message made a rule work or grow beyond its bounds
 │   └── ExternalCallFailed   a function outside the engine (a codec, a lambda) gave no answer
+├── CodecError               a payload codec has not answered; says where in its script
 ├── ImageError               an update image of gateways cannot be served
 │   ├── ImageRejected        it is not what was signed: it never will be
 │   └── ImageUnavailable     it may be later
@@ -33,6 +34,8 @@ A refused frame is no exception but a value: ``types.Refusal``.
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 from bittern.types import EUI64, Refusal
 
@@ -260,6 +263,30 @@ class RuleLimitExceeded(RuleError):
 
 class ExternalCallFailed(RuleError):
     """A function that is answered outside the engine failed, or nobody answers it."""
+
+
+CodecFault = Literal["script", "time", "memory", "answer", "crash", "busy", "unknown"]
+
+
+class CodecError(BitternError):
+    """A payload codec has not answered, or with nothing that can be used.
+
+    ``place``: line and column in its script, from 1, where that is known.
+    """
+
+    def __init__(
+        self, reason: str, *, kind: CodecFault, place: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(reason, kind, place)
+        self.reason = reason
+        self.kind = kind
+        self.place = place
+
+    def __str__(self) -> str:
+        if self.place is None:
+            return self.reason
+        line, column = self.place
+        return f"{self.reason} (line {line}, column {column})"
 
 
 class ImageError(BitternError):
