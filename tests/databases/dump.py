@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from bittern.mac.session import AwaitedAck
+from bittern.store.notes import Note
 from bittern.store.protocol import Deliver
 from bittern.store.records import AbpActivation
 from bittern.store.sqlite import SqliteStore
@@ -77,6 +78,8 @@ async def fill(store: SqliteStore) -> None:
     await store.delivered([1])
     await store.add_rule(RULE)
     await store.add_codec(CODEC)
+    tags = '{"site":"north"}'
+    await store.put_notes(Note(kind="tags", name="Destination/plant", at=NOW, body=tags))
     await store.settle(
         owed=[delivery(2, sequence=1, lane="000000000000/meters/0/republish")],
         letters=[dead_letter()],

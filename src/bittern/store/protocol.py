@@ -21,6 +21,7 @@ from bittern.store.gateway_records import (
     GatewayState,
     StatePart,
 )
+from bittern.store.notes import Note, NoteKind
 from bittern.store.records import (
     Change,
     Delivery,
@@ -263,6 +264,29 @@ class CodecStore(Protocol):
         ...
 
 
+class NoteStore(Protocol):
+    """Small documents beside the records, by account, kind and name."""
+
+    async def note(self, account: str, kind: NoteKind, name: str) -> Note | None: ...
+    async def notes(
+        self, account: str, kind: NoteKind, after: str = "", limit: int = 250
+    ) -> list[Note]:
+        """In order of name, those behind `after`."""
+        ...
+
+    async def put_notes(self, *notes: Note) -> None:
+        """Each in place of an earlier one; all or none. `Conflict` where one is too new."""
+        ...
+
+    async def remove_note(self, account: str, kind: NoteKind, name: str) -> bool:
+        """Whether there was one."""
+        ...
+
+    async def trim_notes(self, kind: NoteKind, before: Instant) -> int:
+        """Remove those that were written earlier; how many."""
+        ...
+
+
 class DownlinkQueue(Protocol):
     """Application payloads that wait for their devices."""
 
@@ -286,10 +310,13 @@ class DownlinkQueue(Protocol):
 class Registry(Protocol):
     """What operators register.
 
-    `add_*` raises `Conflict` for a taken identity; `remove_*` and `set_*` raise `NotFound`.
+    `add_*` raises `Conflict` for a taken identity; `remove_*` and `set_*` raise `NotFound`. Notes
+    are kept in the same transaction (`NoteStore.put_notes`).
     """
 
-    async def add_device(self, device: Device, session: Session | None = None) -> None:
+    async def add_device(
+        self, device: Device, session: Session | None = None, *, notes: Sequence[Note] = ()
+    ) -> None:
         """With `session` for ABP, stored in the same transaction.
 
         Raises `NotFound` for a destination or profile that is not there.
@@ -299,6 +326,20 @@ class Registry(Protocol):
     async def device(self, dev_eui: DevEUI) -> Device | None: ...
     async def devices(self, after: DevEUI | None = None, limit: int = 250) -> list[Device]:
         """In order of DevEUI, those behind `after`."""
+        ...
+
+    async def device_by_id(self, device_id: str) -> Device | None: ...
+    async def devices_of(
+        self,
+        account: str,
+        after: DevEUI | None = None,
+        limit: int = 250,
+        *,
+        destination: str | None = None,
+        device_profile_id: str | None = None,
+        service_profile_id: str | None = None,
+    ) -> list[Device]:
+        """Of one account, in order of DevEUI, those behind `after` that have what is given."""
         ...
 
     async def replace_device(self, device: Device) -> None:
@@ -313,14 +354,33 @@ class Registry(Protocol):
         """With its sessions, join state and queue. What it sent is still owed."""
         ...
 
-    async def add_device_profile(self, profile: DeviceProfile) -> None: ...
+    async def add_device_profile(
+        self, profile: DeviceProfile, *, notes: Sequence[Note] = ()
+    ) -> None: ...
+    async def remove_device_profile(self, profile_id: str) -> None:
+        """Raises `Conflict` while a device has it."""
+        ...
+
     async def device_profile(self, profile_id: str) -> DeviceProfile | None: ...
     async def device_profiles(self) -> list[DeviceProfile]: ...
-    async def add_service_profile(self, profile: ServiceProfile) -> None: ...
+    async def add_service_profile(
+        self, profile: ServiceProfile, *, notes: Sequence[Note] = ()
+    ) -> None: ...
+    async def remove_service_profile(self, profile_id: str) -> None:
+        """Raises `Conflict` while a device has it."""
+        ...
+
     async def service_profile(self, profile_id: str) -> ServiceProfile | None: ...
     async def service_profiles(self) -> list[ServiceProfile]: ...
 
-    async def add_gateway(self, gateway: Gateway) -> None: ...
+    async def add_gateway(self, gateway: Gateway, *, notes: Sequence[Note] = ()) -> None: ...
+    async def gateway_by_id(self, gateway_id: str) -> Gateway | None: ...
+    async def gateways_of(
+        self, account: str, after: GatewayEUI | None = None, limit: int = 250
+    ) -> list[Gateway]:
+        """Of one account, in order of EUI, those behind `after`."""
+        ...
+
     async def gateway(self, gateway_eui: GatewayEUI) -> Gateway | None: ...
     async def gateways(
         self, after: GatewayEUI | None = None, limit: int = 250
@@ -344,11 +404,14 @@ class Registry(Protocol):
         """The whole record of its fingerprint; `NotFound` without one or without its gateway."""
         ...
 
+    async def remove_certificate(self, fingerprint: str) -> None: ...
     async def foreign_certificates(self) -> list[GatewayCertificate]:
         """Those that an outside authority has signed, in order of fingerprint: they carry `pem`."""
         ...
 
-    async def add_destination(self, destination: Destination) -> None: ...
+    async def add_destination(
+        self, destination: Destination, *, notes: Sequence[Note] = ()
+    ) -> None: ...
     async def destination(self, account: str, name: str) -> Destination | None: ...
     async def destinations(self, account: str) -> list[Destination]: ...
     async def replace_destination(self, destination: Destination) -> None:
@@ -377,7 +440,9 @@ class Fleet(Protocol):
         """Replace one part. Raises `NotFound` without its gateway."""
         ...
 
-    async def add_firmware(self, definition: FirmwareDefinition) -> None:
+    async def add_firmware(
+        self, definition: FirmwareDefinition, *, notes: Sequence[Note] = ()
+    ) -> None:
         """Raises `Conflict` for a taken id."""
         ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from typing import TypeVar
 
 from bittern.errors import Conflict, NotFound
@@ -14,6 +14,7 @@ from bittern.store.gateway_records import (
     StatePart,
     is_same_task,
 )
+from bittern.store.notes import Note
 from bittern.store.records import ChangeKind, Gateway
 from bittern.types import GatewayEUI
 
@@ -52,8 +53,18 @@ class MemoryFleet:
         before = self._states.get(gateway_eui, GatewayState())
         self._states[gateway_eui] = state_with(before, part)
 
-    async def add_firmware(self, definition: FirmwareDefinition) -> None:
+    def _require_older(self, notes: Sequence[Note]) -> None:
+        raise NotImplementedError
+
+    def _keep_notes(self, notes: Sequence[Note]) -> None:
+        raise NotImplementedError
+
+    async def add_firmware(
+        self, definition: FirmwareDefinition, *, notes: Sequence[Note] = ()
+    ) -> None:
+        self._require_older(notes)
         require_new(self._firmware, definition.id, "firmware definition", definition.id)
+        self._keep_notes(notes)
         self._firmware[definition.id] = definition
         self._change("firmware", definition.id)
 

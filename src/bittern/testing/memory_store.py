@@ -5,13 +5,14 @@ It refuses what the engines refuse, in the same words; one suite of tests runs o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from bittern.errors import ChangesTrimmed, Conflict, StaleSession
 from bittern.mac.session import JoinState, Session
+from bittern.store.notes import Note
 from bittern.store.protocol import (
     Deliver,
     DownlinkAttempted,
@@ -33,17 +34,19 @@ from bittern.store.records import (
 )
 from bittern.testing.memory_codecs import MemoryCodecs
 from bittern.testing.memory_fleet import MemoryFleet, page, require_new, require_there
+from bittern.testing.memory_notes import MemoryNotes
 from bittern.testing.memory_rules import MemoryRules
 from bittern.types import DevAddr, DevEUI, GatewayEUI
 
 
-class MemoryStore(MemoryFleet, MemoryRules, MemoryCodecs):
+class MemoryStore(MemoryNotes, MemoryFleet, MemoryRules, MemoryCodecs):
     """Everything in dictionaries."""
 
     def __init__(self, *, changes_kept: int = 10_000) -> None:
         MemoryFleet.__init__(self)
         MemoryRules.__init__(self)
         MemoryCodecs.__init__(self)
+        MemoryNotes.__init__(self)
         self._sessions: dict[tuple[DevEUI, int], Session] = {}
         self._join_states: dict[DevEUI, JoinState] = {}
         self._queue: dict[str, QueuedDownlink] = {}
@@ -161,12 +164,16 @@ class MemoryStore(MemoryFleet, MemoryRules, MemoryCodecs):
 
     # Registry
 
-    async def add_device(self, device: Device, session: Session | None = None) -> None:
+    async def add_device(
+        self, device: Device, session: Session | None = None, *, notes: Sequence[Note] = ()
+    ) -> None:
         assert session is None or session.dev_eui == device.dev_eui
+        self._require_older(notes)
         ids = {other.id for other in self._devices.values()}
         require_new(self._devices, device.dev_eui, "device", device.dev_eui)
         require_new(ids, device.id, "device", device.id)
         self._require_what_it_names(device)
+        self._keep_notes(notes)
         self._devices[device.dev_eui] = device
         self._change("device", device.dev_eui)
         if session is not None:
@@ -178,6 +185,29 @@ class MemoryStore(MemoryFleet, MemoryRules, MemoryCodecs):
 
     async def devices(self, after: DevEUI | None = None, limit: int = 250) -> list[Device]:
         return page(self._devices, after, limit)
+
+    async def device_by_id(self, device_id: str) -> Device | None:
+        return next((one for one in self._devices.values() if one.id == device_id), None)
+
+    async def devices_of(
+        self,
+        account: str,
+        after: DevEUI | None = None,
+        limit: int = 250,
+        *,
+        destination: str | None = None,
+        device_profile_id: str | None = None,
+        service_profile_id: str | None = None,
+    ) -> list[Device]:
+        wanted = {
+            key: one
+            for key, one in self._devices.items()
+            if one.account == account
+            and destination in (None, one.destination)
+            and device_profile_id in (None, one.device_profile_id)
+            and service_profile_id in (None, one.service_profile_id)
+        }
+        return page(wanted, after, limit)
 
     async def replace_device(self, device: Device) -> None:
         require_there(self._devices, device.dev_eui, "device", device.dev_eui)
@@ -203,8 +233,19 @@ class MemoryStore(MemoryFleet, MemoryRules, MemoryCodecs):
         self._change("device", dev_eui)
         self._change("session", dev_eui)
 
-    async def add_device_profile(self, profile: DeviceProfile) -> None:
+    async def remove_device_profile(self, profile_id: str) -> None:
+        if any(one.device_profile_id == profile_id for one in self._devices.values()):
+            raise Conflict("device profile", profile_id, "is used by a device")
+        require_there(self._device_profiles, profile_id, "device profile", profile_id)
+        del self._device_profiles[profile_id]
+        self._change("profile", profile_id)
+
+    async def add_device_profile(
+        self, profile: DeviceProfile, *, notes: Sequence[Note] = ()
+    ) -> None:
+        self._require_older(notes)
         require_new(self._device_profiles, profile.id, "device profile", profile.id)
+        self._keep_notes(notes)
         self._device_profiles[profile.id] = profile
         self._change("profile", profile.id)
 
@@ -214,8 +255,19 @@ class MemoryStore(MemoryFleet, MemoryRules, MemoryCodecs):
     async def device_profiles(self) -> list[DeviceProfile]:
         return [self._device_profiles[key] for key in sorted(self._device_profiles)]
 
-    async def add_service_profile(self, profile: ServiceProfile) -> None:
+    async def remove_service_profile(self, profile_id: str) -> None:
+        if any(one.service_profile_id == profile_id for one in self._devices.values()):
+            raise Conflict("service profile", profile_id, "is used by a device")
+        require_there(self._service_profiles, profile_id, "service profile", profile_id)
+        del self._service_profiles[profile_id]
+        self._change("profile", profile_id)
+
+    async def add_service_profile(
+        self, profile: ServiceProfile, *, notes: Sequence[Note] = ()
+    ) -> None:
+        self._require_older(notes)
         require_new(self._service_profiles, profile.id, "service profile", profile.id)
+        self._keep_notes(notes)
         self._service_profiles[profile.id] = profile
         self._change("profile", profile.id)
 
@@ -225,10 +277,12 @@ class MemoryStore(MemoryFleet, MemoryRules, MemoryCodecs):
     async def service_profiles(self) -> list[ServiceProfile]:
         return [self._service_profiles[key] for key in sorted(self._service_profiles)]
 
-    async def add_gateway(self, gateway: Gateway) -> None:
+    async def add_gateway(self, gateway: Gateway, *, notes: Sequence[Note] = ()) -> None:
+        self._require_older(notes)
         ids = {other.id for other in self._gateways.values()}
         require_new(self._gateways, gateway.gateway_eui, "gateway", gateway.gateway_eui)
         require_new(ids, gateway.id, "gateway", gateway.id)
+        self._keep_notes(notes)
         self._gateways[gateway.gateway_eui] = gateway
         self._change("gateway", gateway.gateway_eui)
 
@@ -237,6 +291,15 @@ class MemoryStore(MemoryFleet, MemoryRules, MemoryCodecs):
 
     async def gateways(self, after: GatewayEUI | None = None, limit: int = 250) -> list[Gateway]:
         return page(self._gateways, after, limit)
+
+    async def gateway_by_id(self, gateway_id: str) -> Gateway | None:
+        return next((one for one in self._gateways.values() if one.id == gateway_id), None)
+
+    async def gateways_of(
+        self, account: str, after: GatewayEUI | None = None, limit: int = 250
+    ) -> list[Gateway]:
+        mine = {key: one for key, one in self._gateways.items() if one.account == account}
+        return page(mine, after, limit)
 
     async def replace_gateway(self, gateway: Gateway) -> None:
         eui = gateway.gateway_eui
@@ -280,6 +343,11 @@ class MemoryStore(MemoryFleet, MemoryRules, MemoryCodecs):
         self._certificates[fingerprint] = certificate
         self._change("certificate", fingerprint)
 
+    async def remove_certificate(self, fingerprint: str) -> None:
+        require_there(self._certificates, fingerprint, "certificate", fingerprint)
+        del self._certificates[fingerprint]
+        self._change("certificate", fingerprint)
+
     async def foreign_certificates(self) -> list[GatewayCertificate]:
         return [
             self._certificates[key]
@@ -287,9 +355,13 @@ class MemoryStore(MemoryFleet, MemoryRules, MemoryCodecs):
             if self._certificates[key].pem
         ]
 
-    async def add_destination(self, destination: Destination) -> None:
+    async def add_destination(
+        self, destination: Destination, *, notes: Sequence[Note] = ()
+    ) -> None:
+        self._require_older(notes)
         key = destination.account, destination.name
         require_new(self._destinations, key, "destination", destination.name)
+        self._keep_notes(notes)
         self._destinations[key] = destination
         self._change("destination", "/".join(key))
 

@@ -10,6 +10,7 @@ from bittern.store.protocol import Store
 from bittern.store.sqlite.codecs import SqliteCodecs
 from bittern.store.sqlite.database import Database
 from bittern.store.sqlite.fleet import SqliteFleet
+from bittern.store.sqlite.notes import SqliteNotes
 from bittern.store.sqlite.outbox import SqliteChangeFeed, SqliteDownlinkQueue, SqliteOutbox
 from bittern.store.sqlite.registry import (
     SqliteDestinations,
@@ -33,6 +34,7 @@ class SqliteStore(
     SqliteRules,
     SqliteDeadLetters,
     SqliteCodecs,
+    SqliteNotes,
     SqliteFleet,
     SqliteChangeFeed,
 ):

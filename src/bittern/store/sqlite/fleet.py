@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bittern.errors import Conflict
 from bittern.store.gateway_codec import (
     firmware_from_row,
@@ -18,7 +20,9 @@ from bittern.store.gateway_records import (
     StatePart,
     is_same_task,
 )
+from bittern.store.notes import Note
 from bittern.store.sqlite.database import Database
+from bittern.store.sqlite.notes import keep_notes
 from bittern.store.sqlite.transaction import Transaction
 from bittern.types import GatewayEUI
 
@@ -45,11 +49,14 @@ class SqliteFleet:
             )
         )
 
-    async def add_firmware(self, definition: FirmwareDefinition) -> None:
+    async def add_firmware(
+        self, definition: FirmwareDefinition, *, notes: Sequence[Note] = ()
+    ) -> None:
         row = firmware_to_row(definition)
         identity = definition.id
 
         def work(transaction: Transaction) -> None:
+            keep_notes(transaction, notes)
             transaction.require_new("firmware", (identity,), "firmware definition", identity)
             transaction.execute("insert_firmware", row)
             transaction.change("firmware", identity)

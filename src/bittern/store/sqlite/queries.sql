@@ -455,3 +455,74 @@ UPDATE codec SET script = ?3, created_at = ?4 WHERE account = ?1 AND name = ?2
 -- delete_codec --
 -- Remove a payload codec.
 DELETE FROM codec WHERE account = ? AND name = ?
+
+-- put_note --
+-- Keep a note, in place of an earlier one of that name.
+INSERT INTO note (account, kind, name, at, body) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (account, kind, name) DO UPDATE SET at = excluded.at, body = excluded.body
+
+-- note --
+-- A note by its name.
+SELECT account, kind, name, at, body FROM note WHERE account = ? AND kind = ? AND name = ?
+
+-- note_since --
+-- Whether there is a note of this name that is not older.
+SELECT 1 FROM note WHERE account = ? AND kind = ? AND name = ? AND at >= ?
+
+-- notes --
+-- A page of notes of one kind behind a name.
+SELECT account, kind, name, at, body
+FROM note WHERE account = ? AND kind = ? AND name > ? ORDER BY name LIMIT ?
+
+-- delete_note --
+-- Remove a note.
+DELETE FROM note WHERE account = ? AND kind = ? AND name = ?
+
+-- delete_old_notes --
+-- Remove the notes of one kind that were written before a time.
+DELETE FROM note WHERE kind = ? AND at < ?
+
+-- device_by_id --
+-- A device by its id.
+SELECT
+    dev_eui, id, account, destination, device_profile_id, service_profile_id, activation, record
+FROM device WHERE id = ?
+
+-- devices_of --
+-- A page of an account's devices behind a DevEUI; a parameter that is null does not filter.
+SELECT
+    dev_eui, id, account, destination, device_profile_id, service_profile_id, activation, record
+FROM device
+WHERE account = ? AND dev_eui > ? AND destination = coalesce(?, destination)
+    AND device_profile_id = coalesce(?, device_profile_id)
+    AND service_profile_id = coalesce(?, service_profile_id)
+ORDER BY dev_eui LIMIT ?
+
+-- gateway_by_id --
+-- A gateway by its id.
+SELECT gateway_eui, id, account, record FROM gateway WHERE id = ?
+
+-- gateways_of --
+-- A page of an account's gateways behind an EUI.
+SELECT gateway_eui, id, account, record
+FROM gateway WHERE account = ? AND gateway_eui > ? ORDER BY gateway_eui LIMIT ?
+
+-- device_profile_in_use --
+-- Whether a device has this device profile.
+SELECT 1 FROM device WHERE device_profile_id = ? LIMIT 1
+
+-- delete_device_profile --
+-- Remove a device profile.
+DELETE FROM device_profile WHERE id = ?
+
+-- service_profile_in_use --
+-- Whether a device has this service profile.
+SELECT 1 FROM device WHERE service_profile_id = ? LIMIT 1
+
+-- delete_service_profile --
+-- Remove a service profile.
+DELETE FROM service_profile WHERE id = ?
+
+-- delete_certificate --
+-- A certificate is a gateway's no more.
+DELETE FROM gateway_certificate WHERE fingerprint = ?

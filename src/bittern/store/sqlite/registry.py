@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bittern.errors import Conflict
 from bittern.mac.session import Session
 from bittern.store import codec, gateway_codec
+from bittern.store.notes import Note
 from bittern.store.records import (
     Destination,
     Device,
@@ -14,6 +17,7 @@ from bittern.store.records import (
     ServiceProfile,
 )
 from bittern.store.sqlite.database import Database
+from bittern.store.sqlite.notes import keep_notes
 from bittern.store.sqlite.transaction import Transaction
 from bittern.types import DevEUI, GatewayEUI
 
@@ -21,12 +25,15 @@ from bittern.types import DevEUI, GatewayEUI
 class SqliteDevices:
     _database: Database
 
-    async def add_device(self, device: Device, session: Session | None = None) -> None:
+    async def add_device(
+        self, device: Device, session: Session | None = None, *, notes: Sequence[Note] = ()
+    ) -> None:
         vault = self._database.vault
         row = codec.device_to_row(device, vault)
         session_row = None if session is None else codec.session_to_row(session, vault)
 
         def work(transaction: Transaction) -> None:
+            keep_notes(transaction, notes)
             transaction.require_new("device_exists", (row[0],), "device", device.dev_eui)
             transaction.require_new("device_id_exists", (device.id,), "device", device.id)
             _require_what_it_names(transaction, device)
@@ -49,6 +56,30 @@ class SqliteDevices:
         vault = self._database.vault
         return await self._database.read_aside(
             "devices", (bytes(after or b""), limit), lambda row: codec.device_from_row(row, vault)
+        )
+
+    async def device_by_id(self, device_id: str) -> Device | None:
+        vault = self._database.vault
+        return self._database.read_one(
+            "device_by_id", (device_id,), lambda row: codec.device_from_row(row, vault)
+        )
+
+    async def devices_of(
+        self,
+        account: str,
+        after: DevEUI | None = None,
+        limit: int = 250,
+        *,
+        destination: str | None = None,
+        device_profile_id: str | None = None,
+        service_profile_id: str | None = None,
+    ) -> list[Device]:
+        vault = self._database.vault
+        wanted = (destination, device_profile_id, service_profile_id)
+        return await self._database.read_aside(
+            "devices_of",
+            (account, bytes(after or b""), *wanted, limit),
+            lambda row: codec.device_from_row(row, vault),
         )
 
     async def replace_device(self, device: Device) -> None:
@@ -79,13 +110,26 @@ class SqliteDevices:
 class SqliteProfiles:
     _database: Database
 
-    async def add_device_profile(self, profile: DeviceProfile) -> None:
+    async def add_device_profile(
+        self, profile: DeviceProfile, *, notes: Sequence[Note] = ()
+    ) -> None:
         row = codec.device_profile_to_row(profile)
 
         def work(transaction: Transaction) -> None:
+            keep_notes(transaction, notes)
             transaction.require_new("device_profile", (profile.id,), "device profile", profile.id)
             transaction.execute("insert_device_profile", row)
             transaction.change("profile", profile.id)
+
+        await self._database.write(work)
+
+    async def remove_device_profile(self, profile_id: str) -> None:
+        def work(transaction: Transaction) -> None:
+            key, kind = (profile_id,), "device profile"
+            if transaction.exists("device_profile_in_use", key):
+                raise Conflict(kind, profile_id, "is used by a device")
+            transaction.execute_on("delete_device_profile", key, kind, profile_id)
+            transaction.change("profile", profile_id)
 
         await self._database.write(work)
 
@@ -97,13 +141,26 @@ class SqliteProfiles:
     async def device_profiles(self) -> list[DeviceProfile]:
         return await self._database.read_aside("device_profiles", (), codec.device_profile_from_row)
 
-    async def add_service_profile(self, profile: ServiceProfile) -> None:
+    async def add_service_profile(
+        self, profile: ServiceProfile, *, notes: Sequence[Note] = ()
+    ) -> None:
         row = codec.service_profile_to_row(profile)
 
         def work(transaction: Transaction) -> None:
+            keep_notes(transaction, notes)
             transaction.require_new("service_profile", (profile.id,), "service profile", profile.id)
             transaction.execute("insert_service_profile", row)
             transaction.change("profile", profile.id)
+
+        await self._database.write(work)
+
+    async def remove_service_profile(self, profile_id: str) -> None:
+        def work(transaction: Transaction) -> None:
+            key, kind = (profile_id,), "service profile"
+            if transaction.exists("service_profile_in_use", key):
+                raise Conflict(kind, profile_id, "is used by a device")
+            transaction.execute_on("delete_service_profile", key, kind, profile_id)
+            transaction.change("profile", profile_id)
 
         await self._database.write(work)
 
@@ -121,10 +178,11 @@ class SqliteProfiles:
 class SqliteGateways:
     _database: Database
 
-    async def add_gateway(self, gateway: Gateway) -> None:
+    async def add_gateway(self, gateway: Gateway, *, notes: Sequence[Note] = ()) -> None:
         row = gateway_codec.gateway_to_row(gateway)
 
         def work(transaction: Transaction) -> None:
+            keep_notes(transaction, notes)
             transaction.require_new("gateway", (row[0],), "gateway", gateway.gateway_eui)
             transaction.require_new("gateway_id_exists", (gateway.id,), "gateway", gateway.id)
             transaction.execute("insert_gateway", row)
@@ -141,6 +199,17 @@ class SqliteGateways:
         return await self._database.read_aside(
             "gateways", (bytes(after or b""), limit), gateway_codec.gateway_from_row
         )
+
+    async def gateway_by_id(self, gateway_id: str) -> Gateway | None:
+        return self._database.read_one(
+            "gateway_by_id", (gateway_id,), gateway_codec.gateway_from_row
+        )
+
+    async def gateways_of(
+        self, account: str, after: GatewayEUI | None = None, limit: int = 250
+    ) -> list[Gateway]:
+        key = (account, bytes(after or b""), limit)
+        return await self._database.read_aside("gateways_of", key, gateway_codec.gateway_from_row)
 
     async def replace_gateway(self, gateway: Gateway) -> None:
         row = gateway_codec.gateway_to_row(gateway)
@@ -205,6 +274,14 @@ class SqliteGateways:
 
         await self._database.write(work)
 
+    async def remove_certificate(self, fingerprint: str) -> None:
+        def work(transaction: Transaction) -> None:
+            key = (fingerprint,)
+            transaction.execute_on("delete_certificate", key, "certificate", fingerprint)
+            transaction.change("certificate", fingerprint)
+
+        await self._database.write(work)
+
     async def foreign_certificates(self) -> list[GatewayCertificate]:
         return await self._database.read_aside(
             "foreign_certificates", (), gateway_codec.certificate_from_row
@@ -214,11 +291,14 @@ class SqliteGateways:
 class SqliteDestinations:
     _database: Database
 
-    async def add_destination(self, destination: Destination) -> None:
+    async def add_destination(
+        self, destination: Destination, *, notes: Sequence[Note] = ()
+    ) -> None:
         row = codec.destination_to_row(destination)
         key = destination.account, destination.name
 
         def work(transaction: Transaction) -> None:
+            keep_notes(transaction, notes)
             transaction.require_new("destination", key, "destination", destination.name)
             transaction.execute("insert_destination", row)
             transaction.change("destination", "/".join(key))

@@ -1,0 +1,48 @@
+"""Notes: small documents beside the records, which the API keeps and the network never reads.
+
+Tags, settings of events and logs, certificates before they are a gateway's, and what was answered
+to requests that may be repeated. None of it is secret.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from bittern.store.records import DEFAULT_ACCOUNT
+from bittern.types import Instant
+
+NoteKind = Literal["tags", "attempt", "certificate", "events", "logs", "thing"]
+
+Row = tuple[str, str, str, float, str]
+
+
+class Note(msgspec.Struct, frozen=True, kw_only=True):
+    """One document by account, kind and name."""
+
+    account: str = DEFAULT_ACCOUNT
+    kind: NoteKind
+    name: str
+    at: Instant
+    """When it was written."""
+    body: str
+    """JSON, as its kind has it."""
+    only_if_older_than: Instant | None = None
+    """Not kept, but a condition: `Conflict` where there is one of that name since then."""
+
+
+def note_to_row(note: Note) -> Row:
+    """account, kind, name, at, body."""
+    return note.account, note.kind, note.name, note.at, note.body
+
+
+def note_from_row(row: Row) -> Note:
+    account, kind, name, at, body = row
+    return Note(
+        account=account,
+        kind=kind,  # type: ignore[arg-type]
+        name=name,
+        at=Instant(at),
+        body=body,
+    )

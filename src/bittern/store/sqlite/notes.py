@@ -1,0 +1,50 @@
+"""The port of notes on SQLite."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from bittern.errors import Conflict
+from bittern.store.notes import Note, NoteKind, note_from_row, note_to_row
+from bittern.store.sqlite.database import Database
+from bittern.store.sqlite.transaction import Transaction
+from bittern.types import Instant
+
+
+class SqliteNotes:
+    _database: Database
+
+    async def note(self, account: str, kind: NoteKind, name: str) -> Note | None:
+        return self._database.read_one("note", (account, kind, name), note_from_row)
+
+    async def notes(
+        self, account: str, kind: NoteKind, after: str = "", limit: int = 250
+    ) -> list[Note]:
+        key = (account, kind, after, limit)
+        return await self._database.read_aside("notes", key, note_from_row)
+
+    async def put_notes(self, *notes: Note) -> None:
+        await self._database.write(lambda transaction: keep_notes(transaction, notes))
+
+    async def remove_note(self, account: str, kind: NoteKind, name: str) -> bool:
+        key = (account, kind, name)
+        removed = await self._database.write(
+            lambda transaction: transaction.execute("delete_note", key)
+        )
+        return bool(removed)
+
+    async def trim_notes(self, kind: NoteKind, before: Instant) -> int:
+        return await self._database.write(
+            lambda transaction: transaction.execute("delete_old_notes", (kind, before))
+        )
+
+
+def keep_notes(transaction: Transaction, notes: Sequence[Note]) -> None:
+    """With whatever else the transaction does."""
+    for note in notes:
+        row = note_to_row(note)
+        if note.only_if_older_than is not None and transaction.exists(
+            "note_since", (*row[:3], note.only_if_older_than)
+        ):
+            raise Conflict(note.kind, note.name)
+        transaction.execute("put_note", row)
