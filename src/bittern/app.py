@@ -21,6 +21,7 @@ from bittern import __version__
 from bittern.config import Configuration
 from bittern.config.layout import Layout
 from bittern.config.listening import plain_mqtt_host
+from bittern.config.settings import Delivery
 from bittern.installation import authorities, only_server, opened_store, server_certificate
 from bittern.lorawan.radio import TransmissionReport
 from bittern.network.core import Network, NetworkSettings
@@ -28,13 +29,19 @@ from bittern.network.events import NetworkEvent
 from bittern.network.gateways import Gateways
 from bittern.network.ports import Clock
 from bittern.network.randomness import BlockRandomness
+from bittern.outputs.bounds import DispatchSettings
 from bittern.outputs.broker.limits import broker_limits
-from bittern.outputs.broker.server import BrokerFiles, EmbeddedBroker, TlsListener
+from bittern.outputs.broker.server import BrokerFiles, EmbeddedBroker, OnFailed, TlsListener
 from bittern.outputs.dispatch import Dispatcher
+from bittern.outputs.evaluation import Evaluator
+from bittern.outputs.kinds import Surroundings
 from bittern.outputs.mqtt.output import MqttOutput, mqtt_settings
 from bittern.outputs.port import Health
+from bittern.outputs.preparing import preparing
+from bittern.outputs.retention import Limits, Retention
 from bittern.outputs.routing import DestinationRouter
 from bittern.pki.rotation import state_changed_at
+from bittern.servers.acceptor import Acceptor, AcceptorLimits
 from bittern.servers.background import Background, task
 from bittern.servers.changes import Follower, follow_changes
 from bittern.servers.control import Control
@@ -60,6 +67,8 @@ from bittern.types import Instant
 logger = logging.getLogger("bittern.app")
 
 DAILY_S = 24 * 3600.0
+MQTT_HANDSHAKES = 32
+"""Under way at once at the embedded broker, half of them by one address."""
 ROTATION_POLL_S = 2.0
 """How soon a step in the rotation of authorities takes effect."""
 
@@ -88,8 +97,9 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
         transport = _transport(configuration, now)
         mqtt: EmbeddedBroker | MqttOutput = _mqtt(configuration, transport, now)
         await enter(mqtt)
-        router = DestinationRouter(store, mqtt)
-        dispatcher = await enter(Dispatcher(store, router, now=now, chance=random.random))
+        surroundings = _surroundings(configuration, mqtt)
+        retention = Retention(store, _kept(configuration.delivery), now)
+        dispatcher = await enter(_dispatcher(store, surroundings, retention, now))
         background = await enter(Background())
         network = Network(
             _network_settings(configuration),
@@ -134,6 +144,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
         statistics = {
             "intake": network.intake.statistics,
             "dispatch": dispatcher.statistics,
+            "delivery": retention.statistics,
             "mqtt": mqtt.statistics,
             "feed": feed.statistics,
             "cups": cups.statistics,
@@ -143,21 +154,27 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
                 configuration.host_of(configuration.api),
                 configuration.api.port,
                 version=__version__,
-                checks={"store": lambda: _health(store), "mqtt": lambda: _at_once(mqtt.health)},
-                metrics=registry(_figures(network, lns, statistics)),
+                checks={
+                    "store": lambda: _health(store),
+                    "mqtt": lambda: _at_once(mqtt.health),
+                    "delivery": lambda: _at_once(dispatcher.health),
+                },
+                metrics=registry(
+                    _figures(network, lns, dispatcher, statistics), surroundings.metrics
+                ),
             )
         )
         followers = (
             network.follow,
             lns.follow,
-            _destinations_followed_by(dispatcher),
+            _deliveries_followed_by(dispatcher),
             _certificates_followed_by(transport, store, background),
         )
 
         async def start_over() -> None:
             await network.start_over()
             lns.reconsider_all()
-            dispatcher.destinations_changed()
+            dispatcher.rules_changed()
 
         following = follow_changes(store, followers, start_over)
         await enter(task(following, "follow changes"))
@@ -182,13 +199,10 @@ def _mqtt(
     wanted, plain = configuration.host_of(configuration.mqtt), plain_mqtt_host(configuration)
     if plain != wanted:
         logger.warning("mqtt listens without TLS at host=%s only, not at %s", plain, wanted)
-    tls_port = configuration.mqtt.tls_port
     return EmbeddedBroker(
         host=plain,
         port=configuration.mqtt.port,
-        tls=None
-        if tls_port is None
-        else TlsListener(host=wanted, port=tls_port, context=transport.client_listener()),
+        tls=None if configuration.mqtt.tls_port is None else _mqtts(configuration, transport),
         limits=broker_limits(configuration.mqtt),
         files=BrokerFiles(
             password=layout.mqtt_password,
@@ -198,6 +212,55 @@ def _mqtt(
         sealer=FileVault.load(layout.data_key),
         now=now,
     )
+
+
+def _surroundings(configuration: Configuration, mqtt: EmbeddedBroker | MqttOutput) -> Surroundings:
+    """What the actions of rules are made of."""
+    return Surroundings(
+        configuration=configuration,
+        data_dir=configuration.data_dir,
+        broker=mqtt,
+        chance=random.random,
+    )
+
+
+def _dispatcher(
+    store: Store, surroundings: Surroundings, retention: Retention, now: Clock
+) -> Dispatcher:
+    """What carries messages to destinations and actions."""
+    delivery = surroundings.configuration.delivery
+    return Dispatcher(
+        store,
+        DestinationRouter(store, surroundings.broker, store, preparing(surroundings)),
+        now=now,
+        chance=random.random,
+        evaluator=Evaluator(now=now, random_bytes=os.urandom),
+        retention=retention,
+        settings=DispatchSettings(give_up_s=delivery.give_up_hours * 3600),
+    )
+
+
+def _mqtts(configuration: Configuration, transport: Transport) -> TlsListener:
+    """The broker's listener with TLS, with the same care for handshakes as that of gateways."""
+    mqtt, context = configuration.mqtt, transport.client_listener()
+
+    def listener(make: Callable[[], asyncio.BaseProtocol], on_failed: OnFailed) -> Acceptor:
+        limits = AcceptorLimits(
+            handshake_timeout_s=mqtt.login_timeout_s,
+            handshakes=MQTT_HANDSHAKES,
+            handshakes_by_address=MQTT_HANDSHAKES // 2,
+            waiting=mqtt.connections,
+        )
+        return Acceptor(
+            make,
+            context,
+            host=configuration.host_of(mqtt),
+            port=mqtt.tls_port or 0,
+            limits=limits,
+            on_failed=on_failed,
+        )
+
+    return listener
 
 
 def _mqtt_url(configuration: Configuration, mqtt: EmbeddedBroker | MqttOutput) -> str:
@@ -327,10 +390,15 @@ def steady_utc() -> Clock:
 # Who follows the registry
 
 
-def _destinations_followed_by(dispatcher: Dispatcher) -> Follower:
+def _deliveries_followed_by(dispatcher: Dispatcher) -> Follower:
     def follow(changes: list[Change]) -> None:
-        if any(change.kind == "destination" for change in changes):
+        kinds = {change.kind for change in changes}
+        if "rule" in kinds:
+            dispatcher.rules_changed()
+        elif "destination" in kinds:
             dispatcher.destinations_changed()
+        for lane in {change.identity for change in changes if change.kind == "replay"}:
+            dispatcher.replayed(lane)
 
     return follow
 
@@ -353,8 +421,20 @@ def _certificates_followed_by(
 # What the server says of itself
 
 
+def _kept(delivery: Delivery) -> Limits:
+    """What of deliveries may stay how long."""
+    return Limits(
+        dead_letter_s=delivery.dead_letter_days * 24 * 3600,
+        dead_letter_bytes=delivery.dead_letter_mib << 20,
+        budget_bytes=delivery.disk_budget_mib << 20,
+    )
+
+
 def _figures(
-    network: Network, lns: LnsServer, statistics: Mapping[str, Callable[[], Mapping[str, float]]]
+    network: Network,
+    lns: LnsServer,
+    dispatcher: Dispatcher,
+    statistics: Mapping[str, Callable[[], Mapping[str, float]]],
 ) -> Figures:
     def front_end() -> Mapping[str, float]:
         figures = msgspec.structs.asdict(lns.statistics())
@@ -372,8 +452,20 @@ def _figures(
             ("mac_problems", "problem", lambda: network.journal.mac_problems),
             # With those that are counted but not told one by one.
             ("lns_refusals", "refusal", front_end_refusals),
+            ("lane_delivered", "lane", lambda: _of_lanes(dispatcher, "delivered")),
+            ("lane_failed", "lane", lambda: _of_lanes(dispatcher, "failed")),
+            ("lane_retried", "lane", lambda: _of_lanes(dispatcher, "retried")),
+        ],
+        levels=[
+            ("lane_in_memory", "lane", lambda: _of_lanes(dispatcher, "in_memory")),
+            ("lane_available", "lane", lambda: _of_lanes(dispatcher, "available")),
         ],
     )
+
+
+def _of_lanes(dispatcher: Dispatcher, name: str) -> dict[str, int]:
+    """One of `LaneStatistics`, by lane."""
+    return {lane: int(getattr(one, name)) for lane, one in dispatcher.lanes().items()}
 
 
 def _url(scheme: str, address: tuple[str, int]) -> str:

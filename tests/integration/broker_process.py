@@ -16,11 +16,13 @@ from pathlib import Path
 
 import uvloop
 
+from bittern.outputs.actions import Prepared
 from bittern.outputs.broker.server import BrokerFiles, EmbeddedBroker
 from bittern.outputs.dispatch import Dispatcher, DispatchSettings
 from bittern.outputs.lane import Limits
 from bittern.outputs.routing import DestinationRouter
 from bittern.store.records import Delivery, Destination
+from bittern.store.rule_records import RuleRecord
 from bittern.store.vault import KeyRing
 from bittern.types import EUI64, DevEUI, Instant
 
@@ -56,7 +58,18 @@ class DiskOutbox:
         (count,) = self._database.execute("SELECT count(*) FROM outbox").fetchone()
         return int(count)
 
-    async def owed(self, after_sequence: int, limit: int) -> list[Delivery]:
+    async def lanes(self) -> list[str]:
+        return []
+
+    async def settle(self, **_: object) -> None:
+        raise AssertionError("nothing is diverted without rules")
+
+    async def rules(self, account: str) -> list[RuleRecord]:
+        return []
+
+    async def rule(self, account: str, name: str) -> None: ...
+
+    async def owed(self, after_sequence: int, limit: int, lane: str = "") -> list[Delivery]:
         rows = self._database.execute(
             "SELECT sequence, device FROM outbox WHERE sequence > ? ORDER BY sequence LIMIT ?",
             (after_sequence, limit),
@@ -84,6 +97,10 @@ class DiskOutbox:
         return Destination(name=name, expression="site/meters", created_at=Instant(0.0))
 
 
+def no_actions(document: object) -> Prepared:
+    raise AssertionError(document)
+
+
 async def serve(folder: Path, port: int) -> None:
     outbox = DiskOutbox(folder / "outbox.db")
     broker = EmbeddedBroker(
@@ -101,7 +118,7 @@ async def serve(folder: Path, port: int) -> None:
         broker,
         Dispatcher(
             outbox,
-            DestinationRouter(outbox, broker),
+            DestinationRouter(outbox, broker, outbox, no_actions),
             now=lambda: Instant(time.time()),
             chance=random.random,
             settings=settings,

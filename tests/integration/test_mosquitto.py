@@ -19,12 +19,14 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from bittern.config.settings import Mqtt, Secret
 from bittern.errors import DeliveryUnavailable
+from bittern.outputs.actions import Prepared
 from bittern.outputs.backoff import Backoff
 from bittern.outputs.dispatch import Dispatcher, DispatchSettings
 from bittern.outputs.mqtt.output import MqttOutput, mqtt_settings
 from bittern.outputs.port import Message
 from bittern.outputs.routing import DestinationRouter
 from bittern.store.records import Delivery, Destination
+from bittern.store.rule_records import RuleRecord
 from bittern.types import EUI64, DevEUI, Instant
 
 PROGRAM = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin")
@@ -136,6 +138,10 @@ class Subscriber:
         self._client.loop_stop()
 
 
+def no_actions(document: object) -> Prepared:
+    raise AssertionError(document)
+
+
 class Outbox:
     """Owed messages in memory, with one destination."""
 
@@ -154,12 +160,23 @@ class Outbox:
         )
         return delivery
 
-    async def owed(self, after_sequence: int, limit: int) -> list[Delivery]:
+    async def owed(self, after_sequence: int, limit: int, lane: str = "") -> list[Delivery]:
         return [self.rows[s] for s in sorted(self.rows) if s > after_sequence][:limit]
 
     async def delivered(self, sequences: Sequence[int]) -> None:
         for sequence in sequences:
             self.rows.pop(sequence, None)
+
+    async def lanes(self) -> list[str]:
+        return []
+
+    async def settle(self, **_: object) -> None:
+        raise AssertionError("nothing is diverted without rules")
+
+    async def rules(self, account: str) -> list[RuleRecord]:
+        return []
+
+    async def rule(self, account: str, name: str) -> None: ...
 
     async def destination(self, account: str, name: str) -> Destination:
         return Destination(name=name, expression="site/meters", created_at=Instant(0.0))
@@ -174,7 +191,7 @@ async def test_broker_restarted_under_load_loses_nothing_and_order_holds(tmp_pat
         output = output_for(Mqtt(url=f"mqtt://127.0.0.1:{mosquitto.port}"))
         dispatcher = Dispatcher(
             outbox,
-            DestinationRouter(outbox, output),
+            DestinationRouter(outbox, output, outbox, no_actions),
             now=lambda: Instant(time.time()),
             chance=lambda: 0.5,
             settings=DispatchSettings(
@@ -194,7 +211,7 @@ async def test_broker_restarted_under_load_loses_nothing_and_order_holds(tmp_pat
                     await mosquitto.start()
             await until(lambda: not outbox.rows)
             assert output.statistics()["connections"] == restarts + 1
-            assert dispatcher.statistics()["rejected"] == 0
+            assert dispatcher.statistics()["failed"] == 0
         await until(lambda: len(set(subscriber.received)) == count)
         await asyncio.to_thread(subscriber.close)
     received = [tuple(map(int, payload.split())) for payload in subscriber.received]
@@ -266,14 +283,54 @@ async def test_we_refuse_a_broker_of_another_authority(
             await until(lambda: "CERTIFICATE_VERIFY_FAILED" in output.health().detail)
 
 
-async def test_wrong_password_is_told(tmp_path: Path) -> None:
-    passwords = tmp_path / "passwords"
-    tool = shutil.which("mosquitto_passwd")
+async def password_file(folder: Path) -> Path:
+    """Of one user, `lns`, with the password `right`."""
+    path, tool = folder / "passwords", shutil.which("mosquitto_passwd")
     assert tool is not None
     process = await asyncio.create_subprocess_exec(
-        *[tool, "-b", "-c", str(passwords), "lns", "right"], stderr=asyncio.subprocess.DEVNULL
+        *[tool, "-b", "-c", str(path), "lns", "right"], stderr=asyncio.subprocess.DEVNULL
     )
     assert await process.wait() == 0
+    return path
+
+
+@pytest.mark.parametrize(
+    ("password", "shows_certificate", "told"),
+    [("right", True, "connected"), ("wrong", True, "refused the login"), ("right", False, "")],
+)
+async def test_password_and_certificate_are_both_wanted(
+    tmp_path: Path,
+    authority: trustme.CA,
+    password: str,
+    shows_certificate: bool,
+    told: str,
+) -> None:
+    *tls, _anonymous = write_certificates(tmp_path, authority)
+    passwords = await password_file(tmp_path)
+    lines = (*tls, "allow_anonymous false", f"password_file {passwords}")
+    async with running(tmp_path, *lines) as mosquitto:
+        settings = Mqtt(
+            url=f"mqtts://127.0.0.1:{mosquitto.port}",
+            ca=tmp_path / "ca.pem",
+            certificate=tmp_path / "lns.example.pem" if shows_certificate else None,
+            key=tmp_path / "lns.example.key" if shows_certificate else None,
+            username="lns",
+            password=Secret(password),
+        )
+        async with output_for(settings) as output:
+            await until(lambda: output.health().detail != "not connected yet")
+            if told == "connected":
+                await until(lambda: output.health().working)
+                assert await output.publish([Message("site/x", b"1")]) == {}
+            else:
+                assert not output.health().working
+                assert told in output.health().detail
+                with pytest.raises(DeliveryUnavailable):
+                    await output.publish([Message("site/x", b"1")])
+
+
+async def test_wrong_password_is_told(tmp_path: Path) -> None:
+    passwords = await password_file(tmp_path)
     lines = ("allow_anonymous false", f"password_file {passwords}")
     async with running(tmp_path, *lines) as mosquitto:
         url = f"mqtt://127.0.0.1:{mosquitto.port}"

@@ -464,6 +464,8 @@ class Field:
         gateway = self._at(gateway_eui)
         return gateway.lns.round_trip_s if gateway and gateway.lns else None
 
+    is_full = False
+
     def offer(self, delivery: object) -> None:
         pass
 

@@ -241,6 +241,22 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     shorter: each answer comes sooner. What was answered is durable either way."""
 
 
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """What destinations and the actions of rules are owed."""
+
+    give_up_hours: Annotated[float, Meta(gt=0, le=8760)] = 72.0
+    """A message that is older and still cannot be delivered goes to its rule's error action, or
+    becomes a dead letter."""
+    dead_letter_days: Annotated[float, Meta(ge=0, le=3650)] = 30.0
+    """Older dead letters are dropped."""
+    dead_letter_mib: Annotated[int, Meta(ge=0, le=1_048_576)] = 256
+    """Of more dead letters than that the oldest are dropped."""
+    disk_budget_mib: Annotated[int, Meta(ge=16, le=1_048_576)] = 10_240
+    """What the database may take. When it is reached dead letters are dropped, the oldest first;
+    then messages of devices are refused, and confirmed ones not acknowledged, until outputs have
+    taken what is owed."""
+
+
 class Log(msgspec.Struct, frozen=True, kw_only=True):
     """The log, on standard error."""
 
@@ -277,6 +293,8 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """The LoRaWAN network."""
     store: Store = Store()
     """The database."""
+    delivery: Delivery = Delivery()
+    """What destinations and the actions of rules are owed."""
     log: Log = Log()
     """The log."""
 

@@ -31,8 +31,26 @@ class GatewayLink(Protocol):
 class Outbox(Protocol):
     """Whoever carries messages to their destinations."""
 
+    @property
+    def is_full(self) -> bool:
+        """Whether no message can be owed now: the disk budget is reached."""
+        ...
+
     def offer(self, delivery: Delivery) -> None:
         """A message that has just been stored. Refusing to hold it in memory is no loss."""
+        ...
+
+
+class Codecs(Protocol):
+    """Whoever knows what payloads mean."""
+
+    async def decoded_payload(
+        self, account: str, codec: str, payload: bytes, fport: int, received_at: Instant
+    ) -> bytes:
+        """What stands beside `PayloadData` in the message, JSON: data, or what was wrong.
+
+        Raises nothing, and takes no longer than a device can wait for its answer.
+        """
         ...
 
 

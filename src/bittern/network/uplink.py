@@ -5,6 +5,7 @@
     -> the region that it was heard in       network/by_region
     -> session, counter, MIC, replay         mac/uplink: Accepted | Retransmission | Refused
     -> MAC commands both ways, and ADR       mac/exchange
+    -> what its payload means                outputs/codecs, where the profile names a codec
     -> the message as AWS writes it          network/messages
     -> ONE transaction: session, delivery    store
     -> on its way to its destination         outputs, by way of the outbox
@@ -40,7 +41,7 @@ from bittern.network.identity import uplink_message_id
 from bittern.network.join import JoinPath
 from bittern.network.journal import Journal
 from bittern.network.messages import uplink_message
-from bittern.network.ports import Clock, Outbox, Randomness
+from bittern.network.ports import Clock, Codecs, Outbox, Randomness
 from bittern.network.sessions import SessionCache
 from bittern.store.protocol import Deliver, DownlinkDone, Effect, SessionStore
 from bittern.store.records import Delivery
@@ -49,6 +50,7 @@ from bittern.types import Refusal
 CONTENTION_LIMIT = 5
 """How often a frame is judged anew because its session has moved on meanwhile."""
 
+_FULL = Refused(Refusal.STORE_UNAVAILABLE, "the disk budget is reached")
 _CONTENDED = Refused(
     Refusal.SESSION_CONTENTION,
     f"the session moved on {CONTENTION_LIMIT} times while the frame was being judged",
@@ -70,6 +72,7 @@ class UplinkPath:
         journal: Journal,
         now: Clock,
         randomness: Randomness,
+        codecs: Codecs | None = None,
     ) -> None:
         self._store = store
         self._directory = directory
@@ -80,6 +83,7 @@ class UplinkPath:
         self._journal = journal
         self._now = now
         self._randomness = randomness
+        self._codecs = codecs
 
     async def handle(self, gathered: Gathered) -> None:
         """From the copies of one frame to everything that comes of it."""
@@ -121,7 +125,13 @@ class UplinkPath:
             if isinstance(counted, Refused):
                 return self._refuse(gathered, counted, frame)
             answered = await self._exchange(outcome, counted, device)
-            delivery = self._delivery(frame, outcome, answered, counted, device)
+            decoded = None
+            if device.profile.codec:
+                decoded = await self._decoded(frame, outcome, counted, device)
+            delivery = self._delivery(frame, outcome, answered, counted, device, decoded)
+            if delivery is not None and self._outbox.is_full:
+                # Not acknowledged either: a device that asks for it keeps its message.
+                return self._refuse(gathered, _FULL, frame)
             try:
                 sequence = await self._store.advance(
                     outcome.before, answered.session, *_effects(outcome, delivery)
@@ -169,6 +179,24 @@ class UplinkPath:
             answered = msgspec.structs.replace(answered, session=session)
         return answered
 
+    async def _decoded(
+        self,
+        frame: DataUp,
+        outcome: Accepted | Retransmission,
+        gathered: Gathered,
+        device: DeviceContext,
+    ) -> bytes | None:
+        """What the payload means; None where there is none, or nobody who knows."""
+        if self._codecs is None or isinstance(outcome, Retransmission) or not frame.fport:
+            return None
+        return await self._codecs.decoded_payload(
+            device.profile.account,
+            device.profile.codec,
+            outcome.payload,
+            frame.fport,
+            gathered.received_at,
+        )
+
     def _delivery(
         self,
         frame: DataUp,
@@ -176,6 +204,7 @@ class UplinkPath:
         answered: Answered,
         gathered: Gathered,
         device: DeviceContext,
+        decoded: bytes | None,
     ) -> Delivery | None:
         """What is owed to the destination: nothing for a repetition, or MAC commands alone."""
         if isinstance(outcome, Retransmission) or frame.fport == 0:
@@ -196,6 +225,7 @@ class UplinkPath:
             acked_message_id=outcome.acked_message_id,
             battery=status.battery if status and service.report_dev_status_battery else None,
             margin=status.margin if status and service.report_dev_status_margin else None,
+            decoded=decoded,
         )
         return Delivery(
             message_id=message_id,

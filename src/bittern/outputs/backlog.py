@@ -19,10 +19,11 @@ them a busy server would read its newest messages back from the store for ever."
 class Backlog:
     """Begins as after a restart: the store may owe anything, so it is to be read first."""
 
-    def __init__(self, capacity: int) -> None:
+    def __init__(self, capacity: int, *, owes_nothing: bool = False) -> None:
+        """`owes_nothing`: the store is known to owe nothing yet; it need not be read."""
         self.capacity = capacity
         self._held: set[int] = set()
-        self._cursor: int | None = 0
+        self._cursor: int | None = None if owes_nothing else 0
         self._page_asked = False
         self._arrivals: list[Delivery] = []
         self._left_meanwhile: list[int] = []
@@ -94,15 +95,20 @@ class Backlog:
         for sequence in left:
             self._leave(sequence)
 
-    def again(self, sequence: int) -> bool:
-        """A message that was set aside is tried again: True takes it into memory."""
-        if sequence in self._held or self.reading or not self.room:
-            return False
+    def adopt(self, sequence: int) -> None:
+        """A message that is in memory already is owed here from now on, whatever room there is."""
         self._held.add(sequence)
-        return True
+        self.last_seen = max(self.last_seen, sequence)
+
+    def look_again(self) -> None:
+        """Somebody else has put messages into the store: it is read from its beginning."""
+        if self._page_asked:
+            self._left_meanwhile[:] = [1]
+        else:
+            self._leave(1)
 
     def done(self, sequences: Iterable[int]) -> None:
-        """Struck off the store, or set aside in it."""
+        """Struck off the store."""
         self._held.difference_update(sequences)
 
     def _take(self, deliveries: Iterable[Delivery]) -> list[Delivery]:

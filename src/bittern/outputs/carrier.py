@@ -13,10 +13,15 @@ from bittern.types import Instant
 
 log = logging.getLogger(__name__)
 
-TopicOf = Callable[[Delivery], str | None]
-"""The topic of a message as its destination says now. None: it can go nowhere any more."""
+MessageOf = Callable[[Delivery], Message | None]
+"""What to publish of it. None: it can go nowhere any more."""
 
 Settled = Callable[[Outcome], None]
+GivenUp = Callable[[list[tuple[Delivery, str, int]]], None]
+"""With the reason and the attempts that there were of late."""
+
+OLD_LOOKED_FOR_S = 10.0
+"""Least time between two looks for what is too old."""
 
 
 class Carrier:
@@ -27,23 +32,36 @@ class Carrier:
         output: Output,
         lane: Lane,
         *,
-        topic_of: TopicOf,
+        message_of: MessageOf,
         settled: Settled,
+        given_up: GivenUp = lambda _: None,
         now: Callable[[], Instant],
         limit_s: float,
+        give_up_s: float = float("inf"),
     ) -> None:
+        """A message that is older than `give_up_s` and fails again is given up; not before this
+        carrier has had so much time."""
         self.output = output
         self.lane = lane
-        self._topic_of = topic_of
+        self.message_of = message_of
         self._settled = settled
+        self._given_up = given_up
+        self._looked_for_old_at = Instant(float("-inf"))
         self._now = now
         self._limit_s = limit_s
+        self._give_up_s = give_up_s
+        self._made_at = now()
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._woken = False
         self._idle = asyncio.Event()
         self.attempts_failed = 0
-        self.available = True
+        self.unavailable_since: Instant | None = None
+        self.last_failure = ""
+
+    @property
+    def available(self) -> bool:
+        return self.unavailable_since is None
 
     def add(self, delivery: Delivery) -> None:
         self.lane.add(delivery)
@@ -96,55 +114,62 @@ class Carrier:
         self.wake()
 
     async def _publish(self, deliveries: Sequence[Delivery]) -> Failures:
-        topic_of = self._topic_of
-        topics = [topic_of(delivery) for delivery in deliveries]
-        if None not in topics:
-            return await self.output.publish(
-                [
-                    Message(topic, delivery.document, delivery.message_id, device=delivery.dev_eui)
-                    for topic, delivery in zip(topics, deliveries, strict=True)
-                    if topic is not None
-                ]
-            )
-        return await self._publish_some(topics, deliveries)
+        message_of = self.message_of
+        messages = [message_of(delivery) for delivery in deliveries]
+        if None in messages:
+            return await self._publish_some(messages)
+        return await self.output.publish(messages)  # type: ignore[arg-type]
 
-    async def _publish_some(
-        self, topics: Sequence[str | None], deliveries: Sequence[Delivery]
-    ) -> Failures:
+    async def _publish_some(self, messages: Sequence[Message | None]) -> Failures:
         """Some have lost their destination since they were queued."""
         failures: dict[int, DeliveryError] = {}
-        messages: list[Message] = []
         positions: list[int] = []
-        for position, (topic, delivery) in enumerate(zip(topics, deliveries, strict=True)):
-            if topic is None:
+        for position, message in enumerate(messages):
+            if message is None:
                 failures[position] = DeliveryRejected("its destination is gone")
             else:
                 positions.append(position)
-                messages.append(
-                    Message(topic, delivery.document, delivery.message_id, device=delivery.dev_eui)
-                )
-        if messages:
-            for place, failure in (await self.output.publish(messages)).items():
+        if positions:
+            there = [message for message in messages if message is not None]
+            for place, failure in (await self.output.publish(there)).items():
                 failures[positions[place]] = failure
         return failures
 
     def _came_back(self, batch: Batch, failures: Failures) -> None:
-        if not self.available:
-            self.available = True
+        if self.unavailable_since is not None:
+            self.unavailable_since = None
             log.info("output=%s available again", self.output.name)
         self.attempts_failed += sum(
             isinstance(failure, DeliveryUnavailable) for failure in failures.values()
         )
         self._settled(self.lane.came_back(batch, failures, self._now()))
+        if failures:
+            self._give_up("failed for too long")
 
     def _unavailable(self, batch: Batch, reason: str) -> None:
         self.attempts_failed += len(batch.deliveries)
         delay = self.lane.unavailable(batch, self._now())
         level = logging.WARNING if self.available else logging.DEBUG
-        self.available = False
+        if self.unavailable_since is None:
+            self.unavailable_since = self._now()
+        self.last_failure = reason
         log.log(
             level, "output=%s unavailable reason=%r retry_s=%.1f", self.output.name, reason, delay
         )
+        self._give_up(f"unavailable for too long: {reason}")
+
+    def _give_up(self, reason: str) -> None:
+        """What is too old, of all that waits: it would be found too late one by one."""
+        now = self._now()
+        if now < self._looked_for_old_at + OLD_LOOKED_FOR_S:
+            return
+        self._looked_for_old_at = now
+        limit = now - self._give_up_s
+        if self._made_at > limit:
+            return
+        old = self.lane.withdraw(lambda one: one.created_at < limit)
+        if old:
+            self._given_up([(delivery, reason, attempts) for delivery, attempts in old])
 
     def _arm(self) -> None:
         if self._timer is not None:

@@ -1,69 +1,53 @@
-"""From the outbox to the destinations: at least once, in order per device.
+"""From the outbox to the destinations: at least once, in order per device and receiver.
 
-The store owes a message until its output says that it has arrived. Those handed over right after
-their commit never touch the store again but to be struck off; after a restart, or when more is owed
-than memory may hold, messages are read back from the store. A message that no output will take is
-set aside: it stays in the store, blocks nobody, and is tried again after a while, when a
-destination changes, and at the next start.
+The store owes a message until each of its receivers has its share, or the share has a row of its
+own in the store. Messages handed over right after their commit never touch the store again but to
+be struck off; after a restart, or when more is owed than memory may hold, they are read back.
+
+    message -> way        the destination: a topic, rules           ways, routing
+            -> shares     what each action of each rule is owed     evaluation
+            -> channel    one lane: its memory, rows and output     channel, carrier, lane
+            -> ledger     what is done, owed in lanes, or buried    ledger, giving_up
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from types import TracebackType
 from typing import Self
 
-import msgspec
-
-from bittern.errors import DeliveryRejected, StoreError
+from bittern.errors import StoreError
+from bittern.outputs.actions import ReadyRule, topic_of_rule
 from bittern.outputs.backlog import Backlog
-from bittern.outputs.backoff import Backoff, Chance
-from bittern.outputs.carrier import Carrier
-from bittern.outputs.lane import Lane, Limits, Outcome
-from bittern.outputs.port import Delivery, Output, OwedMessages
+from bittern.outputs.backoff import Chance
+from bittern.outputs.bounds import DispatchSettings
+from bittern.outputs.channel import Channel, LaneStatistics
+from bittern.outputs.channels import Channels
+from bittern.outputs.evaluation import Evaluated, Evaluator
+from bittern.outputs.giving_up import GivingUp
+from bittern.outputs.ledger import Ledger
+from bittern.outputs.parts import Failure, Part
+from bittern.outputs.port import Delivery, Health, OwedMessages
+from bittern.outputs.retention import Retention
 from bittern.outputs.routing import Route, Router
-from bittern.types import Instant
+from bittern.outputs.ways import Ways
+from bittern.types import EUI64, Instant
 
 log = logging.getLogger(__name__)
 
 
-class DispatchSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Bounds and pace. Times are in seconds."""
+class _Shares:
+    """Of a message that more than one lane is owed by way of the outbox."""
 
-    capacity: int = 20_000
-    """Messages in memory; further ones wait in the store."""
-    page: int = 1000
-    """Messages read back from the store at once."""
-    strike_interval_s: float = 0.02
-    """Least time between two strikings-off: what arrived meanwhile shares a transaction."""
-    publish_limit_s: float = 60.0
-    """An output that has not answered for so long is unavailable."""
-    drain_s: float = 10.0
-    """At an orderly stop, time for what is in memory to go out."""
-    set_aside_s: float = 900.0
-    """A message that was rejected is tried again after this time."""
-    route_age_s: float = 10.0
-    """A destination is looked up again when it was last looked up so long ago."""
-    rejections_logged: int = 10
-    """Rejected messages that are logged one by one within `set_aside_s`; others are counted."""
-    backoff: Backoff = Backoff()
-    limits: Limits = Limits()
+    __slots__ = ("failed", "left")
 
-
-class _Way:
-    """What is known of a destination. Without a route and a reason it is being looked up."""
-
-    __slots__ = ("looked_up_at", "looking_up", "reason", "route", "waiting")
-
-    def __init__(self) -> None:
-        self.route: Route | None = None
-        self.reason: str | None = None
-        self.waiting: list[Delivery] = []
-        self.looked_up_at = Instant(float("-inf"))
-        self.looking_up = False
+    def __init__(self, count: int) -> None:
+        self.left = count
+        self.failed: list[tuple[Channel, Part, Failure]] = []
 
 
 class Dispatcher:
@@ -80,36 +64,67 @@ class Dispatcher:
         *,
         now: Callable[[], Instant],
         chance: Chance,
+        evaluator: Evaluator | None = None,
+        retention: Retention | None = None,
         settings: DispatchSettings | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        settings = settings or DispatchSettings()
         self._store = store
         self._router = router
         self._now = now
         self._chance = chance
-        self._settings = settings or DispatchSettings()
+        self._evaluator = evaluator or Evaluator(now=now, random_bytes=_no_chance)
+        self._retention = retention
+        self._settings = settings
         self._sleep = sleep
-        self._backlog = Backlog(self._settings.capacity)
-        self._ways: dict[tuple[str, str], _Way] = {}
-        self._carriers: dict[str, Carrier] = {}
-        self._arrived: list[int] = []
-        self._strike = asyncio.Event()
-        self._struck = asyncio.Event()
+        self._backlog = Backlog(settings.capacity)
+        self._ways = Ways(
+            router,
+            again=self._enqueue,
+            start=self.start,
+            age_s=settings.route_age_s,
+            now=now,
+            backoff=settings.backoff,
+            chance=chance,
+            sleep=sleep,
+        )
+        self._ledger = Ledger(
+            store,
+            struck=self._struck,
+            interval_s=settings.strike_interval_s,
+            backoff=settings.backoff,
+            chance=chance,
+            sleep=sleep,
+        )
+        self._giving_up = GivingUp(self._ledger, self._owe_error, now, settings.failures_logged)
+        self._channels = Channels(
+            store,
+            router,
+            ledger=self._ledger,
+            office=self,
+            topic_of=self._ways.topic,
+            bounds=settings,
+            now=now,
+            chance=chance,
+            sleep=sleep,
+        )
+        self._shares: dict[int, _Shares] = {}
+        self._asking: dict[EUI64, deque[tuple[Delivery, Route]]] = {}
+        self._may_ask = asyncio.Semaphore(settings.asked_at_once)
         self._read = asyncio.Event()
-        self._retry_aside = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._look_ups: set[asyncio.Task[None]] = set()
         self._stopping = False
-        self._aside = 0
-        self._delivered = 0
-        self._rejected = 0
-        self._logged = 0
+        self._done = 0
 
     async def __aenter__(self) -> Self:
         self._read.set()
-        self._start("read back owed messages", self._read_back)
-        self._start("strike off delivered messages", self._strike_off)
-        self._start("retry messages set aside", self._retry_set_aside)
+        self.start("write down what was delivered", self._ledger.run)
+        self.start("read back owed messages", self._read_back)
+        self.start("look after the memory", self._look_after_memory)
+        self.start("log failures again", self._log_again)
+        if self._retention is not None:
+            self.start("keep within the disk budget", partial(self._keep, self._retention))
         return self
 
     async def __aexit__(
@@ -124,11 +139,15 @@ class Dispatcher:
                 await self._drain()
         except TimeoutError:
             log.warning("left_in_store=%d not delivered before the stop", len(self._backlog))
-        for carrier in self._carriers.values():
-            await carrier.stop()
+        await self._channels.close()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no message can be owed now."""
+        return self._retention is not None and self._retention.is_full
 
     def offer(self, delivery: Delivery) -> None:
         """A message that has just been stored. It is queued, or stays in the store for now."""
@@ -141,24 +160,53 @@ class Dispatcher:
 
     def destinations_changed(self) -> None:
         """Destinations were added, changed or removed: look them up again."""
-        for key, way in self._ways.items():
-            self._look_up(key, way)
-        self._retry_aside.set()
+        self._ways.look_up_again()
+
+    def rules_changed(self) -> None:
+        """Rules were added, changed or removed."""
+        self._router.forget()
+        self._ways.look_up_again()
+        self.start("follow rules", self._channels.follow_rules)
+
+    def replayed(self, lane: str) -> None:
+        """Somebody has put messages back into the outbox (empty) or a lane."""
+        if not lane:
+            self._backlog.look_again()
+            self._read.set()
+        else:
+            self.start(f"look into lane {lane}", partial(self._channels.look_into, lane))
 
     def statistics(self) -> Mapping[str, int]:
+        channels = list(self._channels)
         return {
-            "delivered": self._delivered,
-            "rejected": self._rejected,
-            "set_aside": self._aside,
-            "retried": sum(carrier.attempts_failed for carrier in self._carriers.values()),
+            "delivered": sum(one.statistics().delivered for one in channels),
+            "done": self._done,
+            "failed": sum(one.statistics().failed for one in channels),
+            "error_actions": self._giving_up.error_actions,
+            "dead_letters": self._giving_up.dead_letters,
+            "retried": sum(one.carrier.attempts_failed for one in channels),
             "in_memory": len(self._backlog),
-            "queued": sum(carrier.lane.queued for carrier in self._carriers.values()),
-            "batches_under_way": sum(c.lane.under_way for c in self._carriers.values()),
+            "queued": sum(one.carrier.lane.queued for one in channels),
+            "batches_under_way": sum(one.carrier.lane.under_way for one in channels),
             "reading_back": int(self._backlog.reading),
-            "outputs_unavailable": sum(not c.available for c in self._carriers.values()),
+            "lanes": len(channels),
+            "outputs_unavailable": sum(not one.carrier.available for one in channels),
         }
 
-    def _start(self, name: str, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
+    def health(self) -> Health:
+        """Not working: messages are refused. An output that is away is only told of."""
+        away = sorted(one.lane for one in self._channels if not one.carrier.available)
+        told = f"unavailable: {', '.join(away[:5])}" if away else "no output unavailable"
+        if self._retention is None:
+            return Health(True, told)
+        kept = self._retention.health()
+        return Health(kept.working, f"{kept.detail}; {told}")
+
+    def lanes(self) -> Mapping[str, LaneStatistics]:
+        """By their names: ``mqtt``, ``account/rule/place/kind``."""
+        return {channel.lane: channel.statistics() for channel in self._channels}
+
+    def start(self, name: str, work: Callable[[], Awaitable[None]]) -> asyncio.Task[None]:
         async def supervised() -> None:
             try:
                 await work()
@@ -173,129 +221,115 @@ class Dispatcher:
     # Where a message goes
 
     def _enqueue(self, delivery: Delivery) -> None:
-        key = (delivery.account, delivery.destination)
-        way = self._ways.get(key)
-        if way is None:
-            way = self._ways[key] = _Way()
-        if self._now() - way.looked_up_at > self._settings.route_age_s:
-            self._look_up(key, way)
-        if way.route is not None:
-            self._carrier(way.route.output).add(delivery)
-        elif way.reason is not None:
-            self._set_aside(delivery, way.reason)
+        route = self._ways.route(delivery)
+        if route is None:
+            return
+        if self._asking and delivery.dev_eui in self._asking:
+            self._asking[delivery.dev_eui].append((delivery, route))
+        elif route.asks:
+            self._asking[delivery.dev_eui] = deque([(delivery, route)])
+            self.start(f"ask for {delivery.dev_eui}", partial(self._ask, delivery.dev_eui))
         else:
-            way.waiting.append(delivery)
+            self._deliver(delivery, route)
 
-    def _carrier(self, output: Output) -> Carrier:
-        carrier = self._carriers.get(output.name)
-        if carrier is None:
-            settings = self._settings
-            carrier = self._carriers[output.name] = Carrier(
-                output,
-                Lane(settings.backoff, self._chance, settings.limits),
-                topic_of=self._topic_of,
-                settled=self._settle,
-                now=self._now,
-                limit_s=settings.publish_limit_s,
-            )
-        return carrier
+    def _deliver(self, delivery: Delivery, route: Route) -> None:
+        if route.rules:
+            evaluated = self._evaluator.evaluate(delivery, route.rules, route.topic)
+            self._share_out(delivery, route, evaluated)
+        elif route.refused is None:
+            self._channels.broker().add(delivery, self._channels.limit)
+        else:
+            self._giving_up.give_up(None, [(delivery, "", route.refused)], "")
+            self._finish((delivery.sequence,))
 
-    def _topic_of(self, delivery: Delivery) -> str | None:
-        way = self._ways[delivery.account, delivery.destination]
-        return None if way.route is None else way.route.topic
+    async def _ask(self, dev_eui: EUI64) -> None:
+        """One message of a device after the other, so that none overtakes."""
+        waiting = self._asking[dev_eui]
+        while waiting:
+            delivery, route = waiting[0]
+            if route.asks:
+                async with self._may_ask:
+                    evaluated = await self._evaluator.evaluate_asking(
+                        delivery, route.rules, route.topic
+                    )
+                self._share_out(delivery, route, evaluated)
+            else:
+                self._deliver(delivery, route)
+            waiting.popleft()
+        del self._asking[dev_eui]
 
-    def _look_up(self, key: tuple[str, str], way: _Way) -> None:
-        """Meanwhile messages go by what was known."""
-        if not way.looking_up:
-            way.looking_up = True
-            look_up = partial(self._find_route, key, way)
-            task = self._start(f"look up destination {key[1]}", look_up)
-            self._look_ups.add(task)
-            task.add_done_callback(self._look_ups.discard)
-
-    async def _find_route(self, key: tuple[str, str], way: _Way) -> None:
-        try:
-            await self._route(key, way)
-        finally:
-            way.looking_up = False
-        waiting, way.waiting = way.waiting, []
-        for delivery in waiting:
-            self._enqueue(delivery)
-
-    async def _route(self, key: tuple[str, str], way: _Way) -> None:
-        """Until the router has answered, whatever it says."""
-        attempts = 0
-        while True:
-            try:
-                way.route = await self._router.route(*key)
-                way.reason = None
-                break
-            except DeliveryRejected as rejection:
-                if way.reason is None:
-                    log.warning("destination=%s unusable reason=%r", key[1], rejection.reason)
-                way.route = None
-                way.reason = rejection.reason
-                break
-            except StoreError as error:
-                attempts += 1
-                log.warning("destination=%s not looked up reason=%r", key[1], str(error))
-                await self._sleep(self._settings.backoff.delay_s(attempts, self._chance))
-        way.looked_up_at = self._now()
+    def _share_out(self, delivery: Delivery, route: Route, evaluated: Evaluated) -> None:
+        for rule, failure in evaluated.failed:
+            topic = topic_of_rule(rule.name, route.topic)
+            self._giving_up.give_up(rule, [(delivery, "", failure)], topic)
+        count = len(evaluated.parts) + bool(route.topic)
+        if count == 0:
+            self._finish((delivery.sequence,))
+            return
+        if count > 1:
+            self._shares[delivery.sequence] = _Shares(count)
+        if route.topic:
+            self._channels.broker().add(delivery, self._channels.limit)
+        for part in evaluated.parts:
+            self._channels.first(part.lane, route).add(part, self._channels.limit)
 
     # What became of it
 
-    def _settle(self, outcome: Outcome) -> None:
-        for delivery, reason in outcome.rejected:
-            self._rejected += 1
-            self._log_rejection(delivery, reason)
-            self._set_aside(delivery, reason)
-        if outcome.delivered:
-            self._delivered += len(outcome.delivered)
-            self._arrived.extend(delivery.sequence for delivery in outcome.delivered)
-            self._strike.set()
+    def released(self, sequences: Sequence[int]) -> None:
+        """Lanes have their shares of these, or the shares have rows of their own."""
+        if self._shares:
+            sequences = [one for one in sequences if self._is_last(one)]
+        self._finish(sequences)
 
-    def _set_aside(self, delivery: Delivery, reason: str) -> None:
-        self._aside += 1
-        self._backlog.done((delivery.sequence,))
-        log.debug("message_id=%s set aside reason=%r", delivery.message_id, reason)
+    def _is_last(self, sequence: int) -> bool:
+        shares = self._shares.get(sequence)
+        if shares is None:
+            return True
+        shares.left -= 1
+        if shares.left:
+            return False
+        del self._shares[sequence]
+        self._give_up_together(shares.failed)
+        return True
 
-    def _log_rejection(self, delivery: Delivery, reason: str) -> None:
-        self._logged += 1
-        if self._logged <= self._settings.rejections_logged:
-            log.warning(
-                "dev_eui=%s message_id=%s destination=%s rejected reason=%r",
-                delivery.dev_eui,
-                delivery.message_id,
-                delivery.destination,
-                reason,
-            )
+    def _finish(self, sequences: Sequence[int]) -> None:
+        self._done += len(sequences)
+        self._ledger.delivered(sequences)
 
-    async def _strike_off(self) -> None:
-        attempts = 0
-        while True:
-            await self._strike.wait()
-            await self._sleep(self._settings.strike_interval_s)
-            self._strike.clear()
-            batch, self._arrived = self._arrived, []
-            try:
-                await self._store.delivered(batch)
-            except StoreError as error:
-                attempts += 1
-                self._arrived = batch + self._arrived
-                self._strike.set()
-                log.warning("delivered=%d not struck off reason=%r", len(batch), str(error))
-                await self._sleep(self._settings.backoff.delay_s(attempts, self._chance))
-                continue
-            attempts = 0
-            self._backlog.done(batch)
-            if not self._arrived:
-                self._struck.set()
-            if self._backlog.reading:
-                self._read.set()
+    def failed(self, channel: Channel, part: Part, failure: Failure, direct: bool) -> None:
+        shares = self._shares.get(part.sequence) if direct else None
+        if shares is None:
+            self._give_up_together([(channel, part, failure)])
+        else:
+            shares.failed.append((channel, part, failure))
+        if direct:
+            self.released((part.sequence,))
+
+    def _give_up_together(self, failed: list[tuple[Channel, Part, Failure]]) -> None:
+        """Of one message, each rule by itself: its error action is told once."""
+        by_rule: dict[int, list[tuple[Channel, Part, Failure]]] = {}
+        for one in failed:
+            by_rule.setdefault(id(one[0].rule), []).append(one)
+        for group in by_rule.values():
+            rule, part = group[0][0].rule, group[0][1]
+            topic = part.topic if rule is None else topic_of_rule(rule.name, part.topic)
+            told: list[tuple[Delivery, str, Failure]] = [
+                (part, part.lane, failure) for _, part, failure in group
+            ]
+            self._giving_up.give_up(rule, told, topic)
+
+    def _owe_error(self, rule: ReadyRule, part: Part) -> None:
+        self._channels.of_errors(part.lane, rule).owe(part)
+
+    def _struck(self, sequences: list[int]) -> None:
+        self._backlog.done(sequences)
+        if self._backlog.reading:
+            self._read.set()
 
     # What the store still owes
 
     async def _read_back(self) -> None:
+        await self._channels.open_owed()
         attempts = 0
         while True:
             await self._read.wait()
@@ -322,54 +356,32 @@ class Dispatcher:
         """For a page; or for a part of one, where memory does not hold two."""
         return self._backlog.room >= min(self._settings.page, self._settings.capacity // 2)
 
-    async def _retry_set_aside(self) -> None:
+    async def _look_after_memory(self) -> None:
         while True:
-            await self._wait_for_retry()
-            self._logged = 0
-            if self._aside and not self._backlog.reading:
-                await self._read_set_aside()
+            await self._sleep(self._settings.relieve_s)
+            self._channels.relieve(self._backlog.room)
 
-    async def _wait_for_retry(self) -> None:
-        waits = {
-            asyncio.ensure_future(self._retry_aside.wait()),
-            asyncio.ensure_future(self._sleep(self._settings.set_aside_s)),
-        }
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for wait in waits:
-                wait.cancel()
-        self._retry_aside.clear()
-
-    async def _read_set_aside(self) -> None:
-        """Whatever the store owes beside what is in memory was set aside."""
-        after, last = 0, self._backlog.last_seen
-        self._aside = 0
-        while after < last and not self._backlog.reading:
+    async def _keep(self, retention: Retention) -> None:
+        while True:
             try:
-                page = await self._store.owed(after, self._settings.page)
+                await retention.enforce()
             except StoreError as error:
-                log.warning("messages set aside not read back reason=%r", str(error))
-                return
-            for delivery in page:
-                self._try_again(delivery, last)
-            if len(page) < self._settings.page:
-                return
-            after = page[-1].sequence
+                log.warning("disk budget not looked after reason=%r", str(error))
+            await self._sleep(self._settings.retention_s)
 
-    def _try_again(self, delivery: Delivery, last: int) -> None:
-        if delivery.sequence > last or delivery.sequence in self._backlog:
-            return
-        if self._backlog.again(delivery.sequence):
-            self._enqueue(delivery)
-        else:
-            self._aside += 1
+    async def _log_again(self) -> None:
+        while True:
+            await self._sleep(self._settings.log_again_s)
+            self._giving_up.log_again()
 
     async def _drain(self) -> None:
-        while self._look_ups:
-            await asyncio.wait(self._look_ups)
-        for carrier in self._carriers.values():
-            await carrier.idle()
-        while self._arrived or self._strike.is_set():
-            self._struck.clear()
-            await self._struck.wait()
+        await self._ways.until_known()
+        while self._asking:
+            await asyncio.sleep(0.01)
+        for channel in list(self._channels):
+            await channel.carrier.idle()
+        await self._ledger.until_written()
+
+
+def _no_chance(_: int) -> bytes:
+    raise AssertionError("no source of randomness was given")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
+from collections.abc import Callable
 from enum import Enum, auto
 
 import msgspec
@@ -71,7 +72,8 @@ class Outcome(msgspec.Struct):
     """What became of a batch; what is in neither list is in the lane again."""
 
     delivered: list[Delivery]
-    rejected: list[tuple[Delivery, str]]
+    rejected: list[tuple[Delivery, str, int]]
+    """With the reason, and how many attempts there were of late."""
 
 
 class Lane:
@@ -85,6 +87,7 @@ class Lane:
         self._tie = 0
         self._paused_until: Instant | None = None
         self._attempts = 0
+        self._attempts_before = 0
         self.under_way = 0
         """Batches that were taken and have not come back."""
         self.queued = 0
@@ -123,7 +126,7 @@ class Lane:
         """The output answered: each message but the `failures` has reached its receiver."""
         self.under_way -= 1
         self._paused_until = None
-        self._attempts = 0
+        self._attempts_before, self._attempts = self._attempts, 0
         if not failures:
             for device, _ in batch.shares:
                 device.attempts = 0
@@ -156,6 +159,21 @@ class Lane:
             self._paused_until = Instant(now + delay)
         return self._paused_until - now
 
+    def withdraw(self, wanted: Callable[[Delivery], bool]) -> list[tuple[Delivery, int]]:
+        """Take out what is not under way, with the attempts that there were of late."""
+        taken: list[tuple[Delivery, int]] = []
+        for device in self._devices.values():
+            attempts = device.attempts + self._attempts
+            gone = [one for one in device.queue if wanted(one)]
+            if gone:
+                taken += [(one, attempts) for one in gone]
+                device.queue = deque(one for one in device.queue if not wanted(one))
+        self.queued -= len(taken)
+        for device in [one for one in self._ready if not one.queue]:
+            self._ready.remove(device)
+            del self._devices[device.dev_eui]
+        return taken
+
     def next_timer(self) -> Instant | None:
         """When `take` may have something that it has not now."""
         if self._paused_until is not None and not self.under_way:
@@ -170,8 +188,7 @@ class Lane:
     def _release(self, now: Instant) -> None:
         while self._waiting and self._waiting[0][0] <= now:
             _, _, device = heapq.heappop(self._waiting)
-            device.state = _State.READY
-            self._ready.append(device)
+            self._next(device)
 
     def _settle(
         self,
@@ -186,7 +203,8 @@ class Lane:
                 # Even behind one that failed: it has arrived, a second copy mends no order.
                 outcome.delivered.append(delivery)
             elif isinstance(failure, DeliveryRejected):
-                outcome.rejected.append((delivery, failure.reason))
+                attempts = device.attempts + self._attempts_before + 1
+                outcome.rejected.append((delivery, failure.reason, attempts))
             else:
                 again.append(delivery)
         self._put_back(device, again)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 import msgspec
 
 from bittern.errors import DeliveryError
+from bittern.rules import ExternalCall
 from bittern.types import EUI64, Instant
 
 
@@ -36,12 +37,52 @@ class Delivery(Protocol):
         """Given by the store, more than zero; the messages of a device go out in this order."""
         ...
 
+    @property
+    def lane(self) -> str:
+        """The one receiver that it is owed to; empty: to wherever its destination says."""
+        ...
+
+
+class DeadLetter(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A message that is given up, on its way to where a person finds it."""
+
+    owed_as: int
+    lane: str
+    account: str
+    dev_eui: EUI64
+    message_id: str
+    destination: str
+    rule: str = ""
+    action: str = ""
+    reason: str
+    detail: str
+    attempts: int = 0
+    created_at: Instant
+    failed_at: Instant
+    document: bytes
+
 
 class OwedMessages(Protocol):
     """The outbox: what the store still owes. Each method may raise `StoreUnavailable`."""
 
-    async def owed(self, after_sequence: int, limit: int) -> Sequence[Delivery]:
-        """Undelivered messages in order of sequence."""
+    async def owed(self, after_sequence: int, limit: int, lane: str = "") -> Sequence[Delivery]:
+        """Undelivered messages in order of sequence, of the outbox or of one lane."""
+        ...
+
+    async def lanes(self) -> Sequence[str]:
+        """Those that something is owed in."""
+        ...
+
+    async def settle(
+        self,
+        *,
+        delivered: Sequence[int],
+        delivered_in: Mapping[str, Sequence[int]],
+        owed: Sequence[Delivery],
+        letters: Sequence[DeadLetter],
+    ) -> None:
+        """All or nothing: `owed` is owed in lanes from now on, `letters` are kept, the others are
+        struck off the outbox and off lanes. What a lane is owed already stays as it is."""
         ...
 
     async def delivered(self, sequences: Sequence[int]) -> None:
@@ -62,6 +103,40 @@ class Destinations(Protocol):
     """The registry of destinations. May raise `StoreError`."""
 
     async def destination(self, account: str, name: str) -> Destination | None: ...
+
+
+class RuleRecord(Protocol):
+    """A rule as an operator wrote it."""
+
+    @property
+    def account(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def sql(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def enabled(self) -> bool: ...
+    @property
+    def actions(self) -> Sequence[Mapping[str, Any]]: ...
+    @property
+    def error_action(self) -> Mapping[str, Any] | None: ...
+
+
+class Rules(Protocol):
+    """The registry of rules. May raise `StoreError`."""
+
+    async def rule(self, account: str, name: str) -> RuleRecord | None: ...
+    async def rules(self, account: str) -> Sequence[RuleRecord]: ...
+
+
+class Resolver(Protocol):
+    """Answers what rules ask outside: ``aws_lambda(…)``, codecs, tables."""
+
+    async def resolve(self, call: ExternalCall) -> object:
+        """A value as in ``rules/values.py``. Raises `ExternalCallFailed`."""
+        ...
 
 
 class Sealer(Protocol):

@@ -24,18 +24,24 @@ Tally = Callable[[], Mapping[str, int]]
 _LEVELS = frozenset(
     {
         "batches_under_way",
+        "budget_bytes",
         "connections",
         "durable_sessions",
         "durable_sessions_behind",
+        "full",
         "gathering",
         "in_flight",
         "in_memory",
+        "kept",
+        "kept_bytes",
+        "lanes",
         "outputs_unavailable",
+        "owed",
         "queued",
         "reading_back",
         "retained",
-        "set_aside",
         "unacknowledged",
+        "used_bytes",
         "watchers",
     }
 )
@@ -43,7 +49,8 @@ _LEVELS = frozenset(
 
 
 class Figures(Collector):
-    """All figures of the process. `tallies` are counted by one label: name, label, source."""
+    """All figures of the process. `tallies` are counted by one label: name, label, source;
+    `levels` go up and down."""
 
     def __init__(
         self,
@@ -51,15 +58,19 @@ class Figures(Collector):
         version: str,
         statistics: Mapping[str, Statistics],
         tallies: Iterable[tuple[str, str, Tally]] = (),
+        levels: Iterable[tuple[str, str, Tally]] = (),
     ) -> None:
         self._version = version
         self._statistics = dict(statistics)
         self._tallies = list(tallies)
+        self._levels = list(levels)
 
     def collect(self) -> Iterator[Metric]:
         yield InfoMetricFamily("bittern", "The running bittern.", {"version": self._version})
         for name, label, tally in self._tallies:
-            yield _tallied(name, label, tally())
+            yield _tallied(CounterMetricFamily, name, label, tally())
+        for name, label, level in self._levels:
+            yield _tallied(GaugeMetricFamily, name, label, level())
         for component, statistics in self._statistics.items():
             for name, value in statistics().items():
                 yield _figure(component, name, value)
@@ -81,8 +92,13 @@ def exposition(metrics: CollectorRegistry, accept: str) -> tuple[bytes, str]:
     return encoder(metrics), content_type
 
 
-def _tallied(name: str, label: str, counts: Mapping[str, int]) -> Metric:
-    family = CounterMetricFamily(f"bittern_{name}", f"{_words(name)} by {label}.", labels=[label])
+def _tallied(
+    kind: type[CounterMetricFamily | GaugeMetricFamily],
+    name: str,
+    label: str,
+    counts: Mapping[str, int],
+) -> Metric:
+    family = kind(f"bittern_{name}", f"{_words(name)} by {label}.", labels=[label])
     for value, count in sorted(counts.items()):
         family.add_metric([str(value)], count)
     return family

@@ -85,6 +85,7 @@ class NotingGateways:
 class NotingOutbox:
     def __init__(self) -> None:
         self.deliveries: list[Delivery] = []
+        self.is_full = False
 
     def offer(self, delivery: Delivery) -> None:
         self.deliveries.append(delivery)

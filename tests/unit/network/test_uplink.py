@@ -133,6 +133,20 @@ async def test_a_frame_without_port_is_reported_with_225(stage):
     assert json.loads(delivery.document)["WirelessMetadata"]["LoRaWAN"]["FPort"] == 225
 
 
+async def test_beyond_the_disk_budget_no_message_is_accepted(stage):
+    device = await stage.abp()
+    stage.outbox.is_full = True
+    phy_payload = device.uplink(b"x", fport=1, confirmed=True)
+    await stage.hear(device, phy_payload)
+    assert [e.refusal for e in stage.happened(FrameRefused)] == [Refusal.STORE_UNAVAILABLE]
+    assert stage.outbox.deliveries == []
+    assert stage.gateways.transmissions == []
+
+    stage.outbox.is_full = False
+    await stage.hear(device, phy_payload)
+    assert len(stage.outbox.deliveries) == 1
+
+
 async def test_what_the_store_cannot_keep_is_not_accepted(stage, monkeypatch):
     device = await stage.abp()
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Self
 
 import botocore.session
+import msgspec
 import pytest
 from botocore.stub import Stubber
 
 from bittern.config import Aws
-from bittern.errors import DeliveryError, DeliveryRejected, StoreUnavailable
-from bittern.outputs.port import Failures, Health, Message
-from bittern.outputs.routing import Route
-from bittern.store.records import Delivery
+from bittern.errors import DeliveryError, StoreUnavailable
+from bittern.outputs.actions import Prepared, ReadyRule, lane_of
+from bittern.outputs.port import DeadLetter, Failures, Health, Message
+from bittern.outputs.routing import DestinationRouter, Route
+from bittern.store.records import Delivery, Destination
+from bittern.store.rule_records import RuleRecord
 from bittern.types import EUI64, DevEUI, Instant
 
 
@@ -61,6 +64,8 @@ class MemoryOutbox:
 
     def __init__(self) -> None:
         self.rows: dict[int, Delivery] = {}
+        self.in_lanes: dict[str, dict[int, Any]] = {}
+        self.letters: list[DeadLetter] = []
         self.struck: list[list[int]] = []
         self.reads: list[tuple[int, int]] = []
         self.fail_next = 0
@@ -74,10 +79,12 @@ class MemoryOutbox:
             self.fail_next -= 1
             raise StoreUnavailable("disk full")
 
-    async def owed(self, after_sequence: int, limit: int) -> list[Delivery]:
+    async def owed(self, after_sequence: int, limit: int, lane: str = "") -> list[Any]:
         self._may_fail()
-        self.reads.append((after_sequence, limit))
-        page = [self.rows[s] for s in sorted(self.rows) if s > after_sequence][:limit]
+        rows = self.in_lanes.get(lane, {}) if lane else self.rows
+        if not lane:
+            self.reads.append((after_sequence, limit))
+        page = [rows[s] for s in sorted(rows) if s > after_sequence][:limit]
         if self.during_read is not None:
             self.during_read()
         await asyncio.sleep(0)
@@ -89,13 +96,35 @@ class MemoryOutbox:
         for sequence in sequences:
             self.rows.pop(sequence, None)
 
+    async def lanes(self) -> list[str]:
+        self._may_fail()
+        return sorted(lane for lane, rows in self.in_lanes.items() if rows)
+
+    async def settle(
+        self,
+        *,
+        delivered: Sequence[int],
+        delivered_in: Mapping[str, Sequence[int]],
+        owed: Sequence[Any],
+        letters: Sequence[DeadLetter],
+    ) -> None:
+        self._may_fail()
+        for one in owed:
+            self.in_lanes.setdefault(one.lane, {}).setdefault(one.sequence, one)
+        self.letters += letters
+        for lane, sequences in delivered_in.items():
+            for sequence in sequences:
+                self.in_lanes[lane].pop(sequence, None)
+        for sequence in delivered:
+            self.rows.pop(sequence, None)
+
 
 class RecordingOutput:
     """Takes everything, unless the test says otherwise."""
 
-    name = "recording"
-
-    def __init__(self) -> None:
+    def __init__(self, name: str = "recording") -> None:
+        self.name = name
+        self.is_open = False
         self.batches: list[list[Message]] = []
         self.error: DeliveryError | Exception | None = None
         self.failures: dict[bytes, DeliveryError] = {}
@@ -107,6 +136,7 @@ class RecordingOutput:
         return [int(message.payload) for batch in self.batches for message in batch]
 
     async def __aenter__(self) -> Self:
+        self.is_open = True
         return self
 
     async def __aexit__(
@@ -114,7 +144,8 @@ class RecordingOutput:
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
-    ) -> None: ...
+    ) -> None:
+        self.is_open = False
 
     async def publish(self, messages: Sequence[Message]) -> Failures:
         self.batches.append(list(messages))
@@ -135,20 +166,72 @@ class RecordingOutput:
 
 
 class TableRouter:
+    """Destinations and rules as tables. An action is ``{"record": {"to": NAME, …}}``: a recording
+    output of that name; its other parameters are templates."""
+
     def __init__(self, output: RecordingOutput) -> None:
         self.topics = {"meters": "site/meters"}
-        self.output = output
+        self.records: dict[str, RuleRecord] = {}
+        self.by_rule: dict[str, str] = {}
+        self.broker = output
+        self.outputs: dict[str, RecordingOutput] = {}
         self.lookups = 0
         self.fail_next = 0
+
+    @property
+    def has_rules(self) -> bool:
+        return bool(self.records)
+
+    def prepare(self, document: Mapping[str, Any]) -> Prepared:
+        [(kind, parameters)] = document.items()
+        templates = {name: text for name, text in parameters.items() if name != "to"}
+
+        def make(name: str) -> RecordingOutput:
+            return self.outputs.setdefault(parameters["to"], RecordingOutput(name))
+
+        return Prepared(kind=kind, parameters=parameters, templates=templates, make=make)
+
+    def add_rule(self, name: str, sql: str, *to: str, **different: Any) -> None:
+        actions = tuple({"record": {"to": one}} for one in to)
+        record = RuleRecord(name=name, sql=sql, actions=actions, created_at=Instant(0.0))
+        self.records[name] = msgspec.structs.replace(record, **different)
 
     async def route(self, account: str, destination: str) -> Route:
         self.lookups += 1
         if self.fail_next:
             self.fail_next -= 1
             raise StoreUnavailable("locked")
-        if destination not in self.topics:
-            raise DeliveryRejected(f"no destination {destination!r}")
-        return Route(self.output, self.topics[destination])
+        return await DestinationRouter(self, self.broker, self, self.prepare).route(
+            account, destination
+        )
+
+    async def destination(self, account: str, name: str) -> Destination | None:
+        if name in self.topics:
+            return Destination(name=name, expression=self.topics[name], created_at=Instant(0.0))
+        if name in self.by_rule:
+            return Destination(
+                name=name,
+                expression_type="RuleName",
+                expression=self.by_rule[name],
+                created_at=Instant(0.0),
+            )
+        return None
+
+    async def rules(self, account: str) -> list[RuleRecord]:
+        return list(self.records.values())
+
+    async def rule(self, account: str, name: str) -> Any:
+        record = self.records.get(name)
+        return None if record is None else ReadyRule(record, self.prepare)
+
+    async def action(self, lane: str) -> Any:
+        account, name = lane_of(lane)
+        rule = await self.rule(account, name)
+        if rule is None:
+            return None
+        return next((one for one in rule.all_actions() if one.lane == lane), None)
+
+    def forget(self) -> None: ...
 
 
 async def settle(turns: int = 30) -> None:

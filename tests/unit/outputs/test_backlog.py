@@ -58,7 +58,6 @@ def test_message_in_memory_is_not_taken_twice(make_delivery: Make) -> None:
     backlog = live(capacity=10)
     assert backlog.offered(make_delivery(2))
     assert not backlog.offered(make_delivery(2))
-    assert not backlog.again(2)
     assert 2 in backlog
 
 
@@ -111,13 +110,35 @@ def test_page_that_failed_is_asked_again(make_delivery: Make) -> None:
     assert backlog.begin_page() == 0
 
 
-def test_message_set_aside_is_taken_again_when_there_is_room(make_delivery: Make) -> None:
+def test_a_backlog_that_owes_nothing_takes_messages_at_once(make_delivery: Make) -> None:
+    backlog = Backlog(1, owes_nothing=True)
+    assert not backlog.reading
+    assert backlog.offered(make_delivery(1))
+
+
+def test_an_adopted_message_is_in_memory_whatever_room_there_is(make_delivery: Make) -> None:
     backlog = live(capacity=1)
     assert backlog.offered(make_delivery(1))
-    backlog.done([1])
-    assert backlog.again(1)
-    assert not backlog.again(2)
-    assert backlog.room == 0
+    backlog.adopt(2)
+    assert 2 in backlog
+    assert backlog.room == -1
+    assert not backlog.offered(make_delivery(3))
+
+
+def test_what_others_put_into_the_store_is_looked_for_from_its_beginning(
+    make_delivery: Make,
+) -> None:
+    backlog = live(capacity=5)
+    assert backlog.offered(make_delivery(3))
+    backlog.look_again()
+    after = backlog.begin_page()
+    assert after == 0
+    backlog.look_again()
+    page = [make_delivery(2), make_delivery(3)]
+    assert sequences(backlog.page(page, after, complete=True)) == [2]
+    assert backlog.begin_page() == 0
+    assert backlog.page([], 0, complete=True) == []
+    assert not backlog.reading
 
 
 @given(

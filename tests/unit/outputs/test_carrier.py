@@ -9,6 +9,7 @@ from bittern.errors import DeliveryRejected, DeliveryUnavailable
 from bittern.outputs.backoff import Backoff
 from bittern.outputs.carrier import Carrier
 from bittern.outputs.lane import Lane, Outcome
+from bittern.outputs.port import Message
 from bittern.store.records import Delivery
 
 Make = Callable[..., Delivery]
@@ -26,7 +27,11 @@ async def carrier(output: Any, clock: Any, outcomes: list[Outcome]) -> Any:
     carrier = Carrier(
         output,
         Lane(Backoff(first_s=1.0), lambda: 1.0),
-        topic_of=lambda delivery: topics.get(delivery.destination),
+        message_of=lambda delivery: (
+            Message(topics[delivery.destination], delivery.document, delivery.message_id)
+            if delivery.destination in topics
+            else None
+        ),
         settled=outcomes.append,
         now=clock.now,
         limit_s=5.0,
@@ -114,7 +119,7 @@ async def test_message_whose_destination_is_gone_is_rejected_and_others_go(
     await settled()
     assert output.documents == [2, 3]
     assert [one.sequence for one in outcomes[0].delivered] == [2]
-    assert [(one.sequence, reason) for one, reason in outcomes[0].rejected] == [
+    assert [(one.sequence, reason) for one, reason, _ in outcomes[0].rejected] == [
         (1, "its destination is gone"),
         (3, "too large"),
     ]

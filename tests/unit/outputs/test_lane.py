@@ -118,7 +118,7 @@ def test_rejected_message_makes_way(lane: Lane, make_delivery: Make) -> None:
         lane.add(make_delivery(sequence))
     batch = take(lane)
     outcome = lane.came_back(batch, {0: DeliveryRejected("too large")}, NOW)
-    assert outcome.rejected == [(batch.deliveries[0], "too large")]
+    assert outcome.rejected == [(batch.deliveries[0], "too large", 1)]
     assert outcome.delivered == [batch.deliveries[1]]
     assert lane.take(NOW) is None
 
