@@ -12,7 +12,7 @@ from bittern.network.intake import Intake
 from bittern.network.join import JoinPath
 from bittern.network.journal import Journal
 from bittern.network.message_queue import MessageQueue
-from bittern.network.ports import Clock, GatewayLink, Outbox, Randomness
+from bittern.network.ports import Clock, Codecs, GatewayLink, Outbox, Randomness
 from bittern.network.sessions import SessionCache
 from bittern.network.transmitter import Transmitter
 from bittern.network.unsolicited import Unsolicited
@@ -41,6 +41,7 @@ class Network:
         outbox: Outbox,
         now: Clock,
         randomness: Randomness,
+        codecs: Codecs | None = None,
     ) -> None:
         self.now = now
         self.journal = Journal()
@@ -95,6 +96,7 @@ class Network:
             journal=self.journal,
             now=now,
             randomness=randomness,
+            codecs=codecs,
         )
         self.intake = Intake(
             self.uplinks.handle,

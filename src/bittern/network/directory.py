@@ -150,7 +150,7 @@ class Directory:
                 self._plans.clear()
             case "destination":
                 self._destinations.clear()
-            case "downlink" | "session" | "firmware" | "rule" | "replay":
+            case "downlink" | "session" | "firmware" | "rule" | "replay" | "codec":
                 pass
 
     async def _read_device(self, dev_eui: DevEUI) -> DeviceContext | None:

@@ -59,12 +59,13 @@ class WirelessMetadata(msgspec.Struct, frozen=True, gc=False):
 
 
 class UplinkMessage(msgspec.Struct, frozen=True, gc=False):
-    """What a destination receives."""
+    """What a destination receives. `DecodedPayload` is not AWS's: consumers of AWS ignore it."""
 
     MessageId: str
     WirelessDeviceId: str
     PayloadData: str
     WirelessMetadata: WirelessMetadata
+    DecodedPayload: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
 
 
 _encoder = msgspec.json.Encoder()
@@ -85,11 +86,13 @@ def uplink_message(
     acked_message_id: str | None = None,
     battery: int | None = None,
     margin: int | None = None,
+    decoded: bytes | None = None,
 ) -> bytes:
     """The message as JSON in UTF-8.
 
     `payload` is the decrypted FRMPayload; `receptions` come best first, and frequency and data rate
-    are those of the best. `battery` and `margin` are of the last DevStatusAns.
+    are those of the best. `battery` and `margin` are of the last DevStatusAns. `decoded` is what a
+    codec made of the payload, JSON.
     """
     best = receptions[0]
     gateways = [
@@ -121,7 +124,11 @@ def uplink_message(
         Timestamp=rfc3339(received_at),
     )
     message = UplinkMessage(
-        message_id, device_id, b64encode(payload).decode(), WirelessMetadata(metadata)
+        message_id,
+        device_id,
+        b64encode(payload).decode(),
+        WirelessMetadata(metadata),
+        msgspec.UNSET if decoded is None else msgspec.Raw(decoded),
     )
     return _encoder.encode(message)
 

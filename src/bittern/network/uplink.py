@@ -128,7 +128,7 @@ class UplinkPath:
             decoded = None
             if device.profile.codec:
                 decoded = await self._decoded(frame, outcome, counted, device)
-            delivery = self._delivery(frame, outcome, answered, counted, device, decoded)
+            delivery = self._delivery(frame, outcome, answered, counted, device, decoded=decoded)
             if delivery is not None and self._outbox.is_full:
                 # Not acknowledged either: a device that asks for it keeps its message.
                 return self._refuse(gathered, _FULL, frame)
@@ -204,6 +204,7 @@ class UplinkPath:
         answered: Answered,
         gathered: Gathered,
         device: DeviceContext,
+        *,
         decoded: bytes | None,
     ) -> Delivery | None:
         """What is owed to the destination: nothing for a repetition, or MAC commands alone."""

@@ -274,3 +274,54 @@ async def test_adr_makes_a_device_faster_that_is_heard_well(stage):
     assert device.radio.enabled == {0, 1, 2}
     (session,) = await stage.store.sessions_of(stage.dev_eui)
     assert (session.radio.data_rate, session.requests) == (5, ())
+
+
+class NotingCodecs:
+    """Says that it was asked."""
+
+    def __init__(self):
+        self.asked = []
+
+    async def decoded_payload(self, account, codec, payload, fport, received_at):
+        self.asked.append((account, codec, payload, fport, received_at))
+        return b'{"Codec":"meter","Data":{"level":7}}'
+
+
+async def with_codec(stage, codec="meter"):
+    """A personalized device whose profile names `codec`, and who is asked for it."""
+    device = await stage.abp()
+    for profile in await stage.store.device_profiles():
+        named = msgspec.structs.replace(profile, codec=codec)
+        stage.store._device_profiles[profile.id] = named
+    stage.network.directory._devices.clear()
+    stage.network.uplinks._codecs = NotingCodecs()
+    return device, stage.network.uplinks._codecs
+
+
+async def test_what_a_payload_means_stands_beside_it(stage):
+    device, codecs = await with_codec(stage)
+    await stage.hear(device, device.uplink(b"hello", fport=10))
+    (delivery,) = stage.outbox.deliveries
+    message = json.loads(delivery.document)
+    assert base64.b64decode(message["PayloadData"]) == b"hello"
+    assert message["DecodedPayload"] == {"Codec": "meter", "Data": {"level": 7}}
+    (asked,) = codecs.asked
+    assert asked[:4] == (examples.DEVICE_PROFILE.account, "meter", b"hello", 10)
+    assert asked[4] == delivery.created_at
+
+
+async def test_a_repetition_and_a_frame_without_payload_are_not_decoded(stage):
+    device, codecs = await with_codec(stage)
+    await stage.hear(device, device.uplink(b"", fport=None))
+    again = device.uplink(b"x", fport=1, confirmed=True)
+    await stage.hear(device, again)
+    await stage.hear(device, again)
+    assert [asked[2] for asked in codecs.asked] == [b"x"]
+
+
+async def test_a_device_without_a_codec_is_not_asked_about(stage):
+    device, codecs = await with_codec(stage, codec="")
+    await stage.hear(device, device.uplink(b"hello", fport=10))
+    (delivery,) = stage.outbox.deliveries
+    assert "DecodedPayload" not in json.loads(delivery.document)
+    assert codecs.asked == []
