@@ -98,8 +98,6 @@ def connect(service: str, settings: Aws, region: str | None) -> Any:
             connect_timeout=settings.connect_timeout_s,
             read_timeout=settings.read_timeout_s,
             retries={"total_max_attempts": 1, "mode": "standard"},
-            max_pool_connections=settings.calls,
-            tcp_keepalive=True,
             # Other stores do not know AWS's newer checksums.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",

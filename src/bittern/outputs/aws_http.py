@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import socket
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,6 +19,13 @@ from bittern.config import Aws
 ANSWER_BYTES = 4 * 1024 * 1024
 """The longest answer: that of a batch of 500 records has some 100 KB."""
 PIECE_BYTES = 64 * 1024
+
+
+SOCKET_OPTIONS = [
+    # Head and body are two writes: without this the second waits for the first's acknowledgement.
+    (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1),
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+]
 
 
 class AnswerTooLong(HTTPClientError):  # type: ignore[misc]
@@ -82,6 +90,7 @@ def limit_answers(client: Any, settings: Aws, ca_bundle: str | None) -> None:
         proxies=get_environ_proxies(client.meta.endpoint_url),
         timeout=(settings.connect_timeout_s, settings.read_timeout_s),
         max_pool_connections=settings.calls,
+        socket_options=SOCKET_OPTIONS,
     )
     close = client.close
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -90,6 +91,7 @@ def test_clients_send_by_it(monkeypatch: pytest.MonkeyPatch) -> None:
     class Recording:
         def __init__(self, **options: Any) -> None:
             assert options["verify"] is True
+            assert (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1) in options["socket_options"]
 
         def send(self, request: Any) -> Answer:
             sent.append(request.url)
