@@ -13,6 +13,7 @@ from pathlib import Path
 import aiomqtt
 import paho.mqtt.client as paho
 import pytest
+import trustme
 from paho.mqtt.enums import CallbackAPIVersion
 from typer.testing import CliRunner
 
@@ -20,12 +21,13 @@ from bittern.cli import app
 from bittern.config import Configuration, Mqtt, Secret
 from bittern.config.layout import Layout
 from bittern.installation import authorities, server_certificate
-from bittern.outputs.broker.server import BrokerFiles, EmbeddedBroker, TlsListener
+from bittern.outputs.broker.server import BrokerFiles, EmbeddedBroker
 from bittern.outputs.mqtt.output import MqttOutput, mqtt_settings
 from bittern.outputs.port import Message
 from bittern.pki.fingerprints import certificate_id
 from bittern.pki.issuing import issue_gateway_certificate
 from bittern.pki.rotation import state_changed_at
+from bittern.servers.acceptor import Acceptor, AcceptorLimits
 from bittern.servers.transport import Identity, Transport
 from bittern.store.vault import KeyRing
 from bittern.types import EUI64, GatewayEUI, Instant
@@ -83,7 +85,14 @@ async def broker(data_dir: Path, shown: Path) -> AsyncIterator[EmbeddedBroker]:
         ),
         sealer=KeyRing({1: b"k" * 32}),
         now=lambda: Instant(time.time()),
-        tls=TlsListener(host="127.0.0.1", port=0, context=transport.client_listener()),
+        tls=lambda make, on_failed: Acceptor(
+            make,
+            transport.client_listener(),
+            host="127.0.0.1",
+            port=0,
+            limits=AcceptorLimits(),
+            on_failed=on_failed,
+        ),
     )
     async with broker:
         yield broker
@@ -191,6 +200,18 @@ async def test_revoked_certificate_ends_its_connection_and_gets_in_no_more(
     await asyncio.to_thread(bittern, "mqtt", "revoke", "lake", certificate_id(der))
     code, output = await receiving
     assert (code, "not authorised" in output) == (NOT_AUTHORIZED, True)
+
+
+@needs_mosquitto_clients
+async def test_client_that_does_not_trust_the_authority_is_told_of_in_the_log(
+    broker: EmbeddedBroker, shown: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    trustme.CA().cert_pem.write_to_path(str(shown / "ca.crt"))
+    code, _ = await run(*program("mosquitto_sub", broker, shown, "-t", "site/#", "-W", "15"))
+    assert code != 0
+    await until(lambda: broker.statistics()["failed_handshakes"])
+    assert "TLS refused by the other end" in caplog.text
 
 
 def context(shown: Path, *, certificate: bool) -> ssl.SSLContext:

@@ -21,12 +21,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Protocol, Self, TypeVar
 
 import msgspec
 
@@ -49,10 +48,18 @@ log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 
-class TlsListener(msgspec.Struct, frozen=True, kw_only=True):
-    host: str
-    port: int
-    context: ssl.SSLContext
+class Listener(Protocol):
+    """Where connections come in, from `__aenter__` to `__aexit__`; those that are in stay."""
+
+    @property
+    def address(self) -> tuple[str, int]: ...
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(self, *_: object) -> None: ...
+
+
+OnFailed = Callable[[object, str, str], None]
+"""Of a handshake: called with something that is not for us, the reason and the peer."""
+TlsListener = Callable[[Callable[[], asyncio.BaseProtocol], OnFailed], Listener]
 
 
 class BrokerFiles(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,7 +95,8 @@ class EmbeddedBroker:
         self._log = SessionLog(files.sessions, sealer, self._bounds.log)
         self._gate: Gate | None = None
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="mqtt sessions")
-        self._servers: list[asyncio.Server] = []
+        self._server: asyncio.Server | None = None
+        self._tls_listener: Listener | None = None
         self._connections: set[Connection] = set()
         self._all_closed = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -100,16 +108,20 @@ class EmbeddedBroker:
         self._disk_error: str | None = None
         self._lost = 0
         self._refused_connections = 0
+        self._failed_handshakes = 0
 
     @property
     def port(self) -> int:
         """The port that is listened on."""
-        return _port_of(self._servers[0]) if self._servers else self._wanted_port
+        if self._server is None:
+            return self._wanted_port
+        port: int = self._server.sockets[0].getsockname()[1]
+        return port
 
     @property
     def tls_port(self) -> int | None:
         """Where TLS is spoken, if it is."""
-        return _port_of(self._servers[1]) if len(self._servers) > 1 else None
+        return None if self._tls_listener is None else self._tls_listener.address[1]
 
     async def __aenter__(self) -> Self:
         """Raises `ConfigurationError`, `StoreError` or `OSError`."""
@@ -128,8 +140,8 @@ class EmbeddedBroker:
             self.hub.reconsider(self._permissions_of)
             await self._listen()
         except BaseException:
-            for server in self._servers:
-                server.close()
+            if self._server is not None:
+                self._server.close()
             await self._in_disk_thread(self._log.close)
             self._disk.shutdown()
             raise
@@ -139,19 +151,16 @@ class EmbeddedBroker:
 
     async def _listen(self) -> None:
         loop, tls = asyncio.get_running_loop(), self._tls
-        self._servers.append(
-            await loop.create_server(lambda: Connection(self), self._host, self._wanted_port)
+        self._server = await loop.create_server(
+            lambda: Connection(self), self._host, self._wanted_port
         )
         if tls is not None:
-            self._servers.append(
-                await loop.create_server(
-                    lambda: Connection(self),
-                    tls.host,
-                    tls.port,
-                    ssl=tls.context,
-                    ssl_handshake_timeout=self.limits.login_s,
-                )
-            )
+            listener = tls(lambda: Connection(self), self._handshake_failed)
+            self._tls_listener = await listener.__aenter__()
+
+    def _handshake_failed(self, _: object, reason: str, peer: str) -> None:
+        self._failed_handshakes += 1
+        log.info("mqtt peer=%s reason=%r", peer, reason)
 
     async def __aexit__(
         self,
@@ -159,15 +168,16 @@ class EmbeddedBroker:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        assert self._server is not None
         for timer in (self._housekeeping, self._following):
             if timer is not None:
                 timer.cancel()
-        for server in self._servers:
-            server.close()
+        self._server.close()
+        if self._tls_listener is not None:
+            await self._tls_listener.__aexit__()
         for connection in list(self._connections):
             connection.close("the server stops")
-        for server in self._servers:
-            await server.wait_closed()
+        await self._server.wait_closed()
         if self._connections:
             await self._all_closed.wait()
         await self._finish_writing()
@@ -211,6 +221,7 @@ class EmbeddedBroker:
         return {
             "connections": len(self._connections),
             "refused_connections": self._refused_connections,
+            "failed_handshakes": self._failed_handshakes,
             "durable_sessions": len(durable),
             "durable_sessions_behind": sum(session.behind for session in durable),
             "published": self.hub.published,
@@ -371,8 +382,3 @@ class EmbeddedBroker:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
             log.error("task=%r ended by an error of its own", task.get_name(), exc_info=error)
-
-
-def _port_of(server: asyncio.Server) -> int:
-    port: int = server.sockets[0].getsockname()[1]
-    return port

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
+import socket
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from bittern.errors import DeliveryRejected, DeliveryUnavailable, StoreUnavailab
 from bittern.outputs.broker.accounts import WITHOUT_PASSWORD, Account, Accounts
 from bittern.outputs.broker.connection import ConnectionLimits
 from bittern.outputs.broker.limits import BrokerLimits
-from bittern.outputs.broker.server import BrokerFiles, EmbeddedBroker, TlsListener
+from bittern.outputs.broker.server import BrokerFiles, EmbeddedBroker
 from bittern.outputs.broker.session import SessionLimits
 from bittern.outputs.mqtt import packets as mqtt
 from bittern.outputs.mqtt.packets import (
@@ -315,18 +315,77 @@ async def test_durable_session_of_a_user_removed_meanwhile_is_not_restored(
         assert broker.statistics()["durable_sessions"] == 0
 
 
+class TakenListener:
+    address = ("127.0.0.1", 1)
+
+    async def __aenter__(self) -> TakenListener:
+        raise OSError("address already in use")
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+
 async def test_tls_port_that_is_taken_is_told_and_leaves_nothing_behind(
-    files: BrokerFiles, clock: Any, broker: EmbeddedBroker
+    files: BrokerFiles, clock: Any
 ) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    second = EmbeddedBroker(
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    broker = EmbeddedBroker(
         host="127.0.0.1",
-        port=0,
-        files=msgspec.structs.replace(files, sessions=files.sessions.with_name("other.db")),
+        port=port,
+        files=files,
         sealer=RING,
         now=clock.now,
-        tls=TlsListener(host="127.0.0.1", port=broker.port, context=context),
+        tls=lambda make, on_failed: TakenListener(),
     )
-    assert second.tls_port is None
+    assert broker.tls_port is None
     with pytest.raises(OSError, match="address already in use"):
-        await second.__aenter__()
+        await broker.__aenter__()
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", port)
+
+
+class PlainListener:
+    """In the place of TLS: what comes in is the broker's."""
+
+    def __init__(self, make: Any, on_failed: Any) -> None:
+        self._make = make
+        self.on_failed = on_failed
+        self._server: asyncio.Server | None = None
+
+    @property
+    def address(self) -> tuple[str, int]:
+        assert self._server is not None
+        host, port = self._server.sockets[0].getsockname()
+        return host, port
+
+    async def __aenter__(self) -> PlainListener:
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(self._make, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.close()
+
+
+async def test_second_listener_leads_to_the_same_broker_and_its_failures_are_counted(
+    files: BrokerFiles, clock: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    made: list[PlainListener] = []
+
+    def listen(make: Any, on_failed: Any) -> PlainListener:
+        made.append(PlainListener(make, on_failed))
+        return made[0]
+
+    broker = EmbeddedBroker(
+        host="127.0.0.1", port=0, files=files, sealer=RING, now=clock.now, tls=listen
+    )
+    async with broker:
+        client = Client(*await asyncio.open_connection("127.0.0.1", broker.tls_port))
+        assert await client.log_in(password_of(files)) == Connack(False, 0)
+        made[0].on_failed(None, "no common cipher", "192.0.2.1:5")
+        assert broker.statistics()["failed_handshakes"] == 1
+        assert "no common cipher" in caplog.text
+    await client.close()
