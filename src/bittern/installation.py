@@ -15,8 +15,9 @@ from bittern.config import Configuration
 from bittern.config.layout import Layout
 from bittern.errors import AlreadyServed, Conflict
 from bittern.pki import files
+from bittern.store.account_records import Account
 from bittern.store.protocol import Store
-from bittern.store.records import Destination
+from bittern.store.records import DEFAULT_ACCOUNT, Destination
 from bittern.store.sqlite import SqliteStore
 from bittern.store.vault import FileVault
 from bittern.types import Instant
@@ -27,6 +28,8 @@ if TYPE_CHECKING:  # X.509 takes longer to import than most commands take to run
 DEFAULT_DESTINATION = "default"
 DEFAULT_TOPIC = "bittern/uplink"
 """Where the messages of devices go that were added without a destination."""
+DEFAULT_ACCOUNT_NAME = "default"
+"""Of the account that the command line works in."""
 
 
 @contextlib.contextmanager
@@ -51,7 +54,8 @@ def only_server(configuration: Configuration) -> Iterator[None]:
 
 @contextlib.asynccontextmanager
 async def opened_store(configuration: Configuration, now: Instant) -> AsyncIterator[Store]:
-    """The store, with data key and schema; a new one has the destination `default`."""
+    """The store, with data key and schema, and an account; a new one has the destination
+    `default`."""
     layout = Layout(configuration.data_dir)
     files.make_folder(layout.data_dir)
     is_new = not layout.database.exists()
@@ -63,6 +67,7 @@ async def opened_store(configuration: Configuration, now: Instant) -> AsyncItera
     try:
         if is_new:
             await _add_default_destination(store, now)
+        await _ensure_default_account(store, now)
         yield store
     finally:
         await store.close()
@@ -78,6 +83,15 @@ async def _add_default_destination(store: Store, now: Instant) -> None:
                 created_at=now,
             )
         )
+
+
+async def _ensure_default_account(store: Store, now: Instant) -> None:
+    """It owns what was there before there were accounts."""
+    if await store.account(DEFAULT_ACCOUNT) is None:
+        with contextlib.suppress(Conflict):
+            await store.add_account(
+                Account(id=DEFAULT_ACCOUNT, name=DEFAULT_ACCOUNT_NAME, created_at=now)
+            )
 
 
 def authorities(configuration: Configuration, now: Instant) -> Authorities:

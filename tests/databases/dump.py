@@ -21,6 +21,8 @@ from bittern.store.records import AbpActivation
 from bittern.store.sqlite import SqliteStore
 from bittern.store.vault import KeyRing
 from bittern.testing.examples import (
+    ACCESS_KEY,
+    ACCOUNT,
     CERTIFICATE,
     CODEC,
     CONNECTION,
@@ -80,6 +82,8 @@ async def fill(store: SqliteStore) -> None:
     await store.add_codec(CODEC)
     tags = '{"site":"north"}'
     await store.put_notes(Note(kind="tags", name="Destination/plant", at=NOW, body=tags))
+    await store.add_account(ACCOUNT)
+    await store.add_access_key(ACCESS_KEY)
     await store.settle(
         owed=[delivery(2, sequence=1, lane="000000000000/meters/0/republish")],
         letters=[dead_letter()],

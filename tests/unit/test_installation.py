@@ -37,6 +37,15 @@ async def test_default_destination_that_was_removed_does_not_return(tmp_path: Pa
         assert await store.destinations(DEFAULT_ACCOUNT) == []
 
 
+async def test_there_is_an_account_from_the_first_start_on(tmp_path: Path) -> None:
+    configuration = configured(tmp_path)
+    async with installation.opened_store(configuration, NOW) as store:
+        (only,) = await store.accounts()
+    assert (only.id, only.name, only.created_at) == (DEFAULT_ACCOUNT, "default", NOW)
+    async with installation.opened_store(configuration, Instant(NOW + 1)) as store:
+        assert await store.accounts() == [only]
+
+
 async def test_everything_is_for_its_owner_alone(tmp_path: Path) -> None:
     configuration = configured(tmp_path)
     async with installation.opened_store(configuration, NOW):

@@ -88,6 +88,11 @@ class DeviceProfile(msgspec.Struct, frozen=True, kw_only=True):
     rejoin_max_time_n: int | None = None
     """LoRaWAN 1.1: a rejoin-request every 2^(n + 10) s, or 2^(n + 4) uplinks; None: not asked."""
     rejoin_max_count_n: int | None = None
+    ping_slot_period: int | None = None
+    """Slots from one ping slot to the next, 32..4096, as its maker tells; the device itself tells
+    it too (PingSlotInfoReq), and that is heeded."""
+    max_duty_cycle: int | None = None
+    """Percent of the time that it may send, as its maker tells."""
     codec: str = ""
     """Name of what decodes its payloads: a registered codec, or ``cayenne-lpp``. Empty: nobody."""
 
@@ -116,6 +121,29 @@ class ServiceProfile(msgspec.Struct, frozen=True, kw_only=True):
     report_dev_status_battery: bool = True
     """In uplink messages, once the device has told it."""
     report_dev_status_margin: bool = True
+    passive_roaming: bool = False
+    """Whether other networks may carry its frames, likewise the next one: activation."""
+    roaming_activation: bool = False
+
+
+class ApplicationPort(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A port whose messages are of an application that AWS knows."""
+
+    fport: int | None = None
+    type: str = ""
+    destination: str = ""
+
+
+class Ports(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Where a device speaks the application layer packages, and other applications."""
+
+    fuota: int | None = None
+    multicast: int | None = None
+    clock_sync: int | None = None
+    positioning_clock_sync: int | None = None
+    positioning_stream: int | None = None
+    positioning_gnss: int | None = None
+    applications: tuple[ApplicationPort, ...] = ()
 
 
 class Device(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -131,6 +159,11 @@ class Device(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     device_profile_id: str
     service_profile_id: str
     activation: Activation
+    ports: Ports = Ports()
+    positioning: bool | None = None
+    """None: not said."""
+    thing_name: str = ""
+    """Of the AWS IoT thing that stands for it; empty: none does."""
     created_at: Instant
 
 
@@ -154,6 +187,11 @@ class Gateway(msgspec.Struct, frozen=True, kw_only=True):
     """Name sent to the station instead of the plan's own."""
     beaconing: bool = True
     """Class B beacons, by gateways that have a GPS."""
+    beacon_data_rate: int | None = None
+    """None: the region's, likewise empty frequencies."""
+    beacon_frequencies_hz: tuple[int, ...] = ()
+    thing_name: str = ""
+    """Of the AWS IoT thing that stands for it; empty: none does."""
     lns_uri: str | None = None
     """Where CUPS sends it; None: the installation's, likewise `cups_uri`."""
     cups_uri: str | None = None
@@ -276,6 +314,8 @@ ChangeKind = Literal[
     "rule",
     "replay",
     "codec",
+    "account",
+    "access_key",
 ]
 
 
@@ -288,4 +328,4 @@ class Change(msgspec.Struct, frozen=True):
     """DevEUI of a device, of a queue (`downlink`) and of sessions (activated, in use, ended);
     gateway EUI, of a firmware task too; id of a firmware definition and of a profile;
     fingerprint; `account/name` of a destination, of a rule and of a codec; the lane that dead
-    letters were put back into (`replay`)."""
+    letters were put back into (`replay`); id of an account and of an access key."""

@@ -12,6 +12,7 @@ import msgspec
 from bittern.lorawan.crypto import SessionKeys
 from bittern.lorawan.versions import MacVersion
 from bittern.mac.session import JoinState, RadioState, Session
+from bittern.store.account_records import AccessKey, AccessSecret, Account
 from bittern.store.codec_records import CodecRecord
 from bittern.store.gateway_records import (
     CupsContact,
@@ -74,6 +75,15 @@ RULE = RuleRecord(
 CODEC = CodecRecord(
     name="meter",
     script="function decodeUplink(input) { return { data: { level: input.bytes[0] } }; }",
+    created_at=NOW,
+)
+ACCOUNT = Account(id="111122223333", name="north", created_at=NOW)
+ACCESS_KEY = AccessKey(
+    id="AKIAEXAMPLE000000001",
+    account=ACCOUNT.id,
+    secret=AccessSecret("an example, forty characters long......."),
+    policies=("operator",),
+    description="the script that adds meters",
     created_at=NOW,
 )
 GATEWAY = Gateway(

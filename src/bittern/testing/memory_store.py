@@ -32,6 +32,7 @@ from bittern.store.records import (
     QueuedDownlink,
     ServiceProfile,
 )
+from bittern.testing.memory_accounts import MemoryAccounts
 from bittern.testing.memory_codecs import MemoryCodecs
 from bittern.testing.memory_fleet import MemoryFleet, page, require_new, require_there
 from bittern.testing.memory_notes import MemoryNotes
@@ -39,7 +40,7 @@ from bittern.testing.memory_rules import MemoryRules
 from bittern.types import DevAddr, DevEUI, GatewayEUI
 
 
-class MemoryStore(MemoryNotes, MemoryFleet, MemoryRules, MemoryCodecs):
+class MemoryStore(MemoryNotes, MemoryFleet, MemoryRules, MemoryCodecs, MemoryAccounts):
     """Everything in dictionaries."""
 
     def __init__(self, *, changes_kept: int = 10_000) -> None:
@@ -47,6 +48,7 @@ class MemoryStore(MemoryNotes, MemoryFleet, MemoryRules, MemoryCodecs):
         MemoryRules.__init__(self)
         MemoryCodecs.__init__(self)
         MemoryNotes.__init__(self)
+        MemoryAccounts.__init__(self)
         self._sessions: dict[tuple[DevEUI, int], Session] = {}
         self._join_states: dict[DevEUI, JoinState] = {}
         self._queue: dict[str, QueuedDownlink] = {}

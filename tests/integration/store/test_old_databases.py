@@ -31,6 +31,9 @@ FLEET = 5
 DELIVERY = 6
 """The schema from which on there are rules, lanes and dead letters."""
 
+ACCESS = 9
+"""The schema from which on there are accounts and access keys."""
+
 LANES = ("000000000000/meters/0/republish",)
 
 
@@ -148,3 +151,14 @@ async def test_rules_lanes_and_dead_letters_are_kept(
     [letter] = await old.dead_letters(DeadLetterFilter())
     assert (letter.rule, letter.action, letter.reason) == ("meters", "2 http", "rejected")
     assert letter.document == b'{"PayloadData":"aGVsbG8="}'
+
+
+async def test_access_keys_open(old: SqliteStore, request: pytest.FixtureRequest) -> None:
+    is_there = int(request.node.callspec.params["old"]) >= ACCESS
+    assert [account.id for account in await old.accounts()] == ["111122223333"] * is_there
+    keys = await old.access_keys()
+    assert [(key.account, key.policies, key.active) for key in keys] == [
+        ("111122223333", ("operator",), True)
+    ] * is_there
+    secrets = [key.secret.reveal() for key in keys]
+    assert secrets == ["an example, forty characters long......."] * is_there

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bittern.store.group_commit import GroupCommitStatistics
 from bittern.store.protocol import Store
+from bittern.store.sqlite.accounts import SqliteAccounts
 from bittern.store.sqlite.codecs import SqliteCodecs
 from bittern.store.sqlite.database import Database
 from bittern.store.sqlite.fleet import SqliteFleet
@@ -35,6 +36,7 @@ class SqliteStore(
     SqliteDeadLetters,
     SqliteCodecs,
     SqliteNotes,
+    SqliteAccounts,
     SqliteFleet,
     SqliteChangeFeed,
 ):

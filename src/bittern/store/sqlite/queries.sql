@@ -456,6 +456,44 @@ UPDATE codec SET script = ?3, created_at = ?4 WHERE account = ?1 AND name = ?2
 -- Remove a payload codec.
 DELETE FROM codec WHERE account = ? AND name = ?
 
+-- insert_account --
+-- Register an account.
+INSERT INTO account (id, name, created_at) VALUES (?, ?, ?)
+
+-- account --
+-- An account by its id.
+SELECT id, name, created_at FROM account WHERE id = ?
+
+-- accounts --
+-- Every account.
+SELECT id, name, created_at FROM account ORDER BY id
+
+-- insert_access_key --
+-- Register an access key.
+INSERT INTO access_key (id, account, active, last_used_at, record, secret)
+VALUES (?, ?, ?, ?, ?, ?)
+
+-- access_key --
+-- An access key by its id.
+SELECT id, account, active, last_used_at, record, secret FROM access_key WHERE id = ?
+
+-- access_keys --
+-- Every access key of an account, or of all.
+SELECT id, account, active, last_used_at, record, secret FROM access_key
+WHERE account = coalesce(?, account) ORDER BY account, id
+
+-- set_access_key_active --
+-- Let an access key in, or no longer.
+UPDATE access_key SET active = ? WHERE id = ?
+
+-- use_access_key --
+-- Keep when an access key was used, unless a later use is known.
+UPDATE access_key SET last_used_at = ? WHERE id = ? AND coalesce(last_used_at, 0) < ?
+
+-- delete_access_key --
+-- Remove an access key.
+DELETE FROM access_key WHERE id = ?
+
 -- put_note --
 -- Keep a note, in place of an earlier one of that name.
 INSERT INTO note (account, kind, name, at, body) VALUES (?, ?, ?, ?, ?)

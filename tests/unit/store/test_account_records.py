@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from bittern.errors import SealBroken
+from bittern.store.account_records import (
+    AccessSecret,
+    access_key_from_row,
+    access_key_to_row,
+    account_from_row,
+    account_to_row,
+)
+from bittern.store.vault import KeyRing
+from bittern.testing.examples import ACCESS_KEY, ACCOUNT, NOW
+
+SECRET = ACCESS_KEY.secret.reveal()
+
+
+def test_records_come_back_from_their_rows(vault: KeyRing) -> None:
+    used = msgspec.structs.replace(ACCESS_KEY, active=False, last_used_at=NOW)
+    assert account_from_row(account_to_row(ACCOUNT)) == ACCOUNT
+    for key in (ACCESS_KEY, used):
+        assert access_key_from_row(access_key_to_row(key, vault), vault) == key
+
+
+def test_a_secret_does_not_print_and_is_not_in_its_row(vault: KeyRing) -> None:
+    assert SECRET not in repr(ACCESS_KEY) + repr(access_key_to_row(ACCESS_KEY, vault))
+    with pytest.raises(TypeError):
+        msgspec.json.encode(ACCESS_KEY)
+
+
+def test_a_secret_opens_only_under_its_own_id(vault: KeyRing) -> None:
+    row = access_key_to_row(ACCESS_KEY, vault)
+    with pytest.raises(SealBroken):
+        access_key_from_row(("AKIAEXAMPLE000000002", *row[1:]), vault)
+
+
+def test_secrets_are_compared_by_what_they_hold() -> None:
+    assert AccessSecret("one") == AccessSecret("one")
+    assert AccessSecret("one") != AccessSecret("two")
+    assert AccessSecret("one") != "one"
+    assert len({AccessSecret("one"), AccessSecret("one")}) == 1
+
+
+@pytest.mark.parametrize(
+    "account", ["", "12345678901", "1234567890123", "12345678901a", "\u0661" * 12]
+)
+def test_an_account_has_twelve_digits(account: str) -> None:
+    with pytest.raises(ValueError, match="12 digits"):
+        msgspec.structs.replace(ACCOUNT, id=account)
+
+
+@pytest.mark.parametrize("key_id", ["", "AKIA", "akiaexample000000001", "AKIA/EXAMPLE00000001"])
+def test_an_access_key_id_fits_into_a_credential(key_id: str) -> None:
+    with pytest.raises(ValueError, match="16 to 128"):
+        msgspec.structs.replace(ACCESS_KEY, id=key_id)
+
+
+def test_a_key_has_a_policy_and_a_short_printable_description() -> None:
+    with pytest.raises(ValueError, match="without a policy"):
+        msgspec.structs.replace(ACCESS_KEY, policies=())
+    with pytest.raises(ValueError, match="printable"):
+        msgspec.structs.replace(ACCESS_KEY, description="a\x1b[31m")
+    with pytest.raises(ValueError, match="256 characters"):
+        msgspec.structs.replace(ACCOUNT, name="n" * 257)
