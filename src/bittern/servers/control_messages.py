@@ -118,7 +118,8 @@ def decode_request(line: bytes) -> Request:
 
 def decode_input(line: bytes) -> TypeIn | End:
     """Any further line. Raises ValueError or RecursionError."""
-    return _input_decoder.decode(line)
+    told: TypeIn | End = _input_decoder.decode(line)
+    return told
 
 
 def decode_answer(line: bytes) -> Answer:
