@@ -25,7 +25,7 @@ def _topic(text: str) -> str:
 
 Name = Annotated[str, typer.Argument(metavar="NAME")]
 Topic = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--topic", parser=parameters.parsed(_topic), help="MQTT topic to publish messages to."
     ),
@@ -36,16 +36,25 @@ Topic = Annotated[
 def add(
     *,
     name: Name,
-    topic: Topic,
+    topic: Topic = None,
+    rule: Annotated[
+        str | None, typer.Option("--rule", help="Rule that takes the messages, by its name.")
+    ] = None,
     description: Annotated[str, typer.Option()] = "",
     as_json: parameters.AsJson = False,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
-    """Add a destination: an MQTT topic, for now."""
+    """Add a destination: an MQTT topic, or a rule, which may be added later."""
+    if (topic is None) == (rule is None):
+        raise typer.BadParameter("one of --topic and --rule is needed")
     workspace = Workspace.of(data_dir, config)
     destination = Destination(
-        name=name, expression=topic, description=description, created_at=workspace.now()
+        name=name,
+        expression_type="MqttTopic" if rule is None else "RuleName",
+        expression=topic or rule or "",
+        description=description,
+        created_at=workspace.now(),
     )
 
     async def work() -> None:
@@ -56,7 +65,8 @@ def add(
     if as_json:
         output.print_json(_document(destination))
     else:
-        output.say(f"destination {name} added: MQTT topic {topic}")
+        where = f"MQTT topic {topic}" if rule is None else f"rule {rule}"
+        output.say(f"destination {name} added: {where}")
 
 
 @app.command("list")

@@ -19,6 +19,7 @@ VERBS = (
     "ca",
     "device",
     "destination",
+    "dead-letter",
     "mqtt",
     "region",
     "rule",
@@ -50,7 +51,7 @@ class _Modules(MutableMapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         if name not in self._names:
             raise KeyError(name)
-        command = typer.main.get_command(import_module(f"bittern.cli.{name}").app)
+        command = typer.main.get_command(import_module(f"bittern.cli.{name.replace('-', '_')}").app)
         command.name = name
         return command
 

@@ -1,4 +1,4 @@
-"""`bittern rule`: try a rule in SQL on a message, before anything depends on it."""
+"""`bittern rule`: rules in SQL, and trying one on a message before anything depends on it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bittern.cli import output, parameters
+from bittern.cli import output, parameters, rule_registry
 from bittern.cli.group import noun
 from bittern.errors import ExternalCallFailed, RuleError
 from bittern.rules import (
@@ -26,6 +26,8 @@ from bittern.rules import (
 from bittern.types import Instant
 
 app = noun("Rules, in AWS IoT SQL.")
+for _name, _verb in rule_registry.VERBS.items():
+    app.command(_name)(_verb)
 
 CIRCUMSTANCES = "What is not in the message"
 

@@ -63,3 +63,12 @@ def test_listing_where_nothing_is_says_how_to_begin(bittern) -> None:
     assert done.exit_code == 1
     assert f"nothing of bittern in {bittern.data_dir}" in done.stderr
     assert not bittern.data_dir.exists()
+
+
+def test_a_destination_may_name_a_rule(bittern) -> None:
+    done = bittern.done("destination", "add", "plant", "--rule", "to_lake")
+    assert "destination plant added: rule to_lake" in done.stderr
+    (_, plant) = bittern.done("destination", "list", "--json").json
+    assert (plant["expression_type"], plant["expression"]) == ("RuleName", "to_lake")
+    assert bittern("destination", "add", "other").exit_code == 2
+    assert bittern("destination", "add", "other", "--rule", "a", "--topic", "b").exit_code == 2
