@@ -53,6 +53,31 @@ async def test_the_front_end_of_gateways_takes_nobody_without_a_certificate(tmp_
             await asyncio.open_connection("localhost", port, ssl=context)
 
 
+async def test_the_broker_speaks_tls_where_a_port_is_given_and_is_known_by_the_authority(
+    tmp_path: Path,
+):
+    configuration = free_ports(tmp_path / "data")
+    mqtt = msgspec.structs.replace(configuration.mqtt, tls_port=0)
+    async with running(msgspec.structs.replace(configuration, mqtt=mqtt)) as addresses:
+        assert addresses.mqtts is not None
+        assert addresses.mqtts.startswith("mqtts://127.0.0.1:")
+        port = int(addresses.mqtts.rpartition(":")[2])
+        context = ssl.create_default_context(cafile=tmp_path / "data" / "pki" / "ca.crt")
+        _, writer = await asyncio.open_connection("localhost", port, ssl=context)
+        writer.close()
+
+
+async def test_the_broker_without_tls_stays_on_loopback(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    configuration = free_ports(tmp_path / "data")
+    mqtt = msgspec.structs.replace(configuration.mqtt, host="0.0.0.0", tls_port=0)
+    async with running(msgspec.structs.replace(configuration, mqtt=mqtt)) as addresses:
+        assert addresses.mqtt.startswith("mqtt://127.0.0.1:")
+        assert (addresses.mqtts or "").startswith("mqtts://0.0.0.0:")
+    assert "mqtt listens without TLS at host=127.0.0.1 only" in caplog.text
+
+
 def test_the_clock_does_not_go_back():
     now = steady_utc()
     readings = [now() for _ in range(1000)]
