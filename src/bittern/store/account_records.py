@@ -1,8 +1,4 @@
-"""Accounts, and the access keys that programs sign their requests with; and their rows.
-
-The secret of a key has to be known to check a signature, so it is kept, sealed. Its place in the
-store names key and account: a row that is moved to another account does not open.
-"""
+"""Accounts, and the access keys that programs sign their requests with."""
 
 from __future__ import annotations
 
@@ -11,8 +7,6 @@ import re
 
 import msgspec
 
-from bittern.store.codec import Rest, Row
-from bittern.store.vault import Vault
 from bittern.types import Instant
 
 ACCOUNT_ID = re.compile(r"[0-9]{12}")
@@ -39,7 +33,7 @@ class AccessSecret:
     def __hash__(self) -> int:
         return hash((AccessSecret, self._text))
 
-    def reveal(self) -> str:
+    def expose(self) -> str:
         return self._text
 
 
@@ -83,46 +77,3 @@ class AccessKey(msgspec.Struct, frozen=True, kw_only=True):
 def _check_name(what: str, text: str) -> None:
     if len(text) > MOST_NAME_CHARACTERS or not text.isprintable():
         raise ValueError(f"{what} has {MOST_NAME_CHARACTERS} characters at most, all printable")
-
-
-# Accounts: id, name, created_at
-
-
-def account_to_row(account: Account) -> Row:
-    return account.id, account.name, account.created_at
-
-
-def account_from_row(row: Row) -> Account:
-    return Account(id=row[0], name=row[1], created_at=Instant(row[2]))
-
-
-# Access keys: id, account, active, last_used_at, record (the rest), secret (sealed)
-
-_access_key = Rest(AccessKey, ("id", "account", "active", "last_used_at", "secret"), "json")
-
-
-def access_key_to_row(key: AccessKey, vault: Vault) -> Row:
-    return (
-        key.id,
-        key.account,
-        key.active,
-        key.last_used_at,
-        _access_key.dump(key).decode(),
-        vault.seal(key.secret.reveal().encode(), _place(key.account, key.id)),
-    )
-
-
-def access_key_from_row(row: Row, vault: Vault) -> AccessKey:
-    key_id, account, active, last_used_at, record, sealed = row
-    return AccessKey(
-        id=key_id,
-        account=account,
-        active=bool(active),
-        last_used_at=None if last_used_at is None else Instant(last_used_at),
-        secret=AccessSecret(vault.open(sealed, _place(account, key_id)).decode()),
-        **_access_key.load(record),
-    )
-
-
-def _place(account: str, key_id: str) -> str:
-    return f"access_key.secret:{account}:{key_id}"

@@ -160,5 +160,5 @@ async def test_access_keys_open(old: SqliteStore, request: pytest.FixtureRequest
     assert [(key.account, key.policies, key.active) for key in keys] == [
         ("111122223333", ("operator",), True)
     ] * is_there
-    secrets = [key.secret.reveal() for key in keys]
+    secrets = [key.secret.expose() for key in keys]
     assert secrets == ["an example, forty characters long......."] * is_there

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from bittern.store.account_records import (
-    AccessKey,
-    Account,
+from bittern.store.account_codec import (
     access_key_from_row,
     access_key_to_row,
     account_from_row,
     account_to_row,
 )
+from bittern.store.account_records import AccessKey, Account
 from bittern.store.sqlite.database import Database
 from bittern.store.sqlite.transaction import Transaction
 from bittern.types import Instant

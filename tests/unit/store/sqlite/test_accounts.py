@@ -28,7 +28,7 @@ async def path(tmp_path: Path, vault: KeyRing) -> Path:
 
 
 async def test_the_secret_is_nowhere_in_the_file(path: Path) -> None:
-    assert ACCESS_KEY.secret.reveal().encode() not in path.read_bytes()
+    assert ACCESS_KEY.secret.expose().encode() not in path.read_bytes()
 
 
 async def test_a_key_that_is_moved_to_another_account_does_not_open(
