@@ -32,8 +32,11 @@ from bittern.network.randomness import BlockRandomness
 from bittern.outputs.bounds import DispatchSettings
 from bittern.outputs.broker.limits import broker_limits
 from bittern.outputs.broker.server import BrokerFiles, EmbeddedBroker, OnFailed, TlsListener
+from bittern.outputs.codecs.desk import CodecDesk
+from bittern.outputs.codecs.workers import CodecWorkers
 from bittern.outputs.dispatch import Dispatcher
 from bittern.outputs.evaluation import Evaluator
+from bittern.outputs.functions import Functions
 from bittern.outputs.kinds import Surroundings
 from bittern.outputs.mqtt.output import MqttOutput, mqtt_settings
 from bittern.outputs.port import Health
@@ -60,7 +63,7 @@ from bittern.servers.notifier import Notifier
 from bittern.servers.reachable import Reachability
 from bittern.servers.transport import Identity, Transport
 from bittern.store.protocol import Store
-from bittern.store.records import Change, GatewayCertificate
+from bittern.store.records import DEFAULT_ACCOUNT, Change, GatewayCertificate
 from bittern.store.vault import FileVault
 from bittern.types import Instant
 
@@ -99,7 +102,8 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
         await enter(mqtt)
         surroundings = _surroundings(configuration, mqtt)
         retention = Retention(store, _kept(configuration.delivery), now)
-        dispatcher = await enter(_dispatcher(store, surroundings, retention, now))
+        codecs, functions = await enter(_codecs(configuration, store, now))
+        dispatcher = await enter(_dispatcher(store, surroundings, retention, functions, now))
         background = await enter(Background())
         network = Network(
             _network_settings(configuration),
@@ -108,6 +112,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
             outbox=dispatcher,
             now=now,
             randomness=BlockRandomness(os.urandom),
+            codecs=codecs,
         )
         await enter(task(network.intake.run(), "gather frames"))
         transport.trust_certificates(_pems(await store.foreign_certificates()))
@@ -123,12 +128,10 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
         stack.push_async_callback(status.finish)
         await enter(task(status.run(lns.counted), "keep the state of gateways"))
         gateways.join(lns)
-        feed_socket = Layout(configuration.data_dir).feed_socket
-        feed = await enter(Feed(network.journal, feed_socket, version=__version__))
-        await enter(lns)
-        control = Layout(configuration.data_dir).control_socket
-        await enter(Control(control, directory=store, remote_of=lns.remote))
         layout = Layout(configuration.data_dir)
+        feed = await enter(Feed(network.journal, layout.feed_socket, version=__version__))
+        await enter(lns)
+        await enter(Control(layout.control_socket, directory=store, remote_of=lns.remote))
         images = await enter(FirmwareImages(configuration.firmware, layout.firmware, now=now))
         firmware = FirmwareDesk(store, images, now=now)
         desk = CupsDesk(
@@ -145,6 +148,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
             "intake": network.intake.statistics,
             "dispatch": dispatcher.statistics,
             "delivery": retention.statistics,
+            "codecs": codecs.statistics,
             "mqtt": mqtt.statistics,
             "feed": feed.statistics,
             "cups": cups.statistics,
@@ -168,6 +172,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
             network.follow,
             lns.follow,
             _deliveries_followed_by(dispatcher),
+            _codecs_followed_by(codecs),
             _certificates_followed_by(transport, store, background),
         )
 
@@ -175,6 +180,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
             await network.start_over()
             lns.reconsider_all()
             dispatcher.rules_changed()
+            codecs.forget()
 
         following = follow_changes(store, followers, start_over)
         await enter(task(following, "follow changes"))
@@ -184,7 +190,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
             cups=_url("https", cups.address),
             api=_url("http", http.address),
             mqtt=_mqtt_url(configuration, mqtt),
-            feed=str(feed_socket),
+            feed=str(layout.feed_socket),
             mqtts=_mqtts_url(configuration, mqtt),
         )
 
@@ -224,8 +230,26 @@ def _surroundings(configuration: Configuration, mqtt: EmbeddedBroker | MqttOutpu
     )
 
 
+@asynccontextmanager
+async def _codecs(
+    configuration: Configuration, store: Store, now: Clock
+) -> AsyncIterator[tuple[CodecDesk, Functions]]:
+    """What payloads mean, and what rules ask: ready before the first device that needs it."""
+    async with CodecWorkers() as workers:
+        if await store.codecs(DEFAULT_ACCOUNT):
+            workers.start()
+        desk = CodecDesk(store, workers, clock=time.monotonic)
+        endpoints = configuration.functions
+        async with Functions(desk, endpoints, account=DEFAULT_ACCOUNT, now=now) as functions:
+            yield desk, functions
+
+
 def _dispatcher(
-    store: Store, surroundings: Surroundings, retention: Retention, now: Clock
+    store: Store,
+    surroundings: Surroundings,
+    retention: Retention,
+    functions: Functions,
+    now: Clock,
 ) -> Dispatcher:
     """What carries messages to destinations and actions."""
     delivery = surroundings.configuration.delivery
@@ -234,7 +258,7 @@ def _dispatcher(
         DestinationRouter(store, surroundings.broker, store, preparing(surroundings)),
         now=now,
         chance=random.random,
-        evaluator=Evaluator(now=now, random_bytes=os.urandom),
+        evaluator=Evaluator(now=now, random_bytes=os.urandom, resolver=functions),
         retention=retention,
         settings=DispatchSettings(give_up_s=delivery.give_up_hours * 3600),
     )
@@ -399,6 +423,14 @@ def _deliveries_followed_by(dispatcher: Dispatcher) -> Follower:
             dispatcher.destinations_changed()
         for lane in {change.identity for change in changes if change.kind == "replay"}:
             dispatcher.replayed(lane)
+
+    return follow
+
+
+def _codecs_followed_by(codecs: CodecDesk) -> Follower:
+    def follow(changes: list[Change]) -> None:
+        if any(change.kind == "codec" for change in changes):
+            codecs.forget()
 
     return follow
 

@@ -23,7 +23,10 @@ HostName = Annotated[str, Meta(pattern=HOST_NAME)]
 Version = Annotated[str, Meta(pattern=VERSION)]
 ENDPOINT = r"^https?://[^/@?#\s]+(/[^?#\s]*)?$"
 Endpoint = Annotated[str, Meta(pattern=ENDPOINT)]
+FUNCTION = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
+FunctionName = Annotated[str, Meta(pattern=FUNCTION)]
 PATTERNS = {
+    FUNCTION: "a name of letters, digits, - and _",
     HOST_NAME: "a host name",
     VERSION: "a version like 2.0.6",
     ENDPOINT: "an address like https://HOST:PORT, without a user",
@@ -297,6 +300,10 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """What destinations and the actions of rules are owed."""
     log: Log = Log()
     """The log."""
+    functions: Mapping[FunctionName, Endpoint] = MappingProxyType({})
+    """HTTP endpoints that rules ask by ``aws_lambda("NAME", ...)``: ``NAME = "https://HOST/PATH"``
+    each. The event is posted as JSON; the answer is JSON, within 2 seconds. In the environment:
+    ``NAME=https://HOST/PATH,...``."""
 
     def host_of(self, listener: Api | Lns | Cups | Mqtt) -> str:
         """The address that ``listener`` listens on."""

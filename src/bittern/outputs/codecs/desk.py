@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -112,6 +112,9 @@ class CodecDesk:
     def forget(self) -> None:
         """Codecs have changed."""
         self._known.clear()
+
+    def statistics(self) -> Mapping[str, int]:
+        return {"decoded": self.decoded, "failed": self.failed}
 
     async def decoded_payload(
         self, account: str, codec: str, payload: bytes, fport: int, received_at: Instant
