@@ -213,12 +213,12 @@ class Connection(asyncio.Protocol):
             self._attach(msgspec.structs.replace(connect, **named), login)
 
     def _attach(self, connect: Connect, login: Login) -> None:
-        earlier = self._broker.hub.link_of(connect.client_id)
+        earlier = self._broker.hub.link_of(connect.client_id, login.username)
         if earlier is not None:
             earlier.close("taken over by a new connection of the same client identifier")
         attached = self._broker.hub.attach(connect, self, self._broker.now(), login.permissions)
         if isinstance(attached, Refused):
-            self._refuse(ConnectCode.IDENTIFIER_REJECTED, attached.reason)
+            self._refuse(attached.code, f"{attached.reason}, user {login.username!r}")
             return
         self._session = attached.session
         self._stream.limit = self._broker.limits.packet_bytes

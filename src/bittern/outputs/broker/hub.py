@@ -22,7 +22,14 @@ from bittern.outputs.broker.session import (
     Session,
     SessionLimits,
 )
-from bittern.outputs.mqtt.packets import NOT_GRANTED, Connect, Publish, Will, encode_publish
+from bittern.outputs.mqtt.packets import (
+    NOT_GRANTED,
+    Connect,
+    ConnectCode,
+    Publish,
+    Will,
+    encode_publish,
+)
 from bittern.outputs.mqtt.topics import Subscriptions, is_filter, is_topic, matches
 from bittern.types import Instant
 
@@ -39,9 +46,10 @@ class HubLimits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Refused(msgspec.Struct, frozen=True):
-    """A client identifier cannot be used; `reason` is for the log."""
+    """A client that has logged in gets no session; `reason` is for the log."""
 
     reason: str
+    code: ConnectCode = ConnectCode.IDENTIFIER_REJECTED
 
 
 class Attached(msgspec.Struct, frozen=True):
@@ -104,10 +112,11 @@ class Hub:
 
     # Clients
 
-    def link_of(self, client_id: str) -> Link | None:
-        """The connection that a client of this identifier has now."""
+    def link_of(self, client_id: str, username: str) -> Link | None:
+        """The connection that the user's client of this identifier has now. Another user's is not
+        told: it cannot be taken over."""
         session = self._sessions.get(client_id)
-        return None if session is None else session.link
+        return None if session is None or session.username != username else session.link
 
     def attach(
         self,
@@ -123,12 +132,13 @@ class Hub:
             return Refused("the client identifier belongs to another user")
         will = connect.will
         if will is not None and not (is_topic(will.topic) and permissions.may_publish(will.topic)):
-            return Refused("a will for a topic that it may not publish to")
+            reason = f"a will for topic {will.topic!r}, where it may not publish"
+            return Refused(reason, ConnectCode.NOT_AUTHORIZED)
         if self._connections_of(username) >= self._limits.connections_per_user:
-            return Refused("too many connections of this user")
+            return Refused("too many connections of this user", ConnectCode.SERVER_UNAVAILABLE)
         present = isinstance(earlier, DurableSession) and not connect.clean_session
         if earlier is None and len(self._sessions) >= self._limits.sessions:
-            return Refused("too many sessions")
+            return Refused("too many sessions", ConnectCode.SERVER_UNAVAILABLE)
         if earlier is not None and present:
             session = earlier
         else:

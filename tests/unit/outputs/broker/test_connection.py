@@ -165,7 +165,7 @@ async def test_client_with_its_password_is_welcome(client: Client) -> None:
         ({"password": b"wrong"}, 4),
         ({"password": None}, 4),
         ({"client_id": "", "clean_session": False}, 2),
-        ({"will": Will("$aws/x", b"")}, 2),
+        ({"will": Will("$aws/x", b"")}, 5),
     ],
 )
 async def test_login_is_refused_with_its_code(
@@ -279,6 +279,17 @@ async def test_second_connection_of_a_client_takes_over(
     assert await again.log_in("c", clean_session=False) == [Connack(True, 0)]
     assert client.transport.closing
     assert await again.send(mqtt.PINGREQ_BYTES) == [Signal(mqtt.PINGRESP)]
+
+
+async def test_client_of_another_user_is_refused_and_takes_nothing_over(
+    client: Client, make: Callable[[], Client]
+) -> None:
+    await client.log_in("c", clean_session=False)
+    for clean in (True, False):
+        stranger = make()
+        answer = await stranger.log_in("c", username="lake", clean_session=clean)
+        assert answer == [Connack(False, 2)]
+    assert await client.send(mqtt.PINGREQ_BYTES) == [Signal(mqtt.PINGRESP)]
 
 
 async def test_client_without_identifier_gets_one_of_its_own(

@@ -9,7 +9,7 @@ from bittern.outputs.broker.hub import Attached, Hub, HubLimits, Refused
 from bittern.outputs.broker.log import Changes, LoggedSession, Retained
 from bittern.outputs.broker.permissions import EVERYTHING, Permissions
 from bittern.outputs.broker.session import DurableSession, Receipt, Session
-from bittern.outputs.mqtt.packets import Connect, PacketStream, Publish, Will, decode
+from bittern.outputs.mqtt.packets import Connect, ConnectCode, PacketStream, Publish, Will, decode
 from bittern.types import Instant
 
 NOW = Instant(50.0)
@@ -153,7 +153,7 @@ def test_sessions_are_limited(hub: Hub) -> None:
     for client_id in "abc":
         connect(hub, client_id)
     refused = hub.attach(Connect(client_id="d", username="bittern"), FakeLink(), NOW)
-    assert refused == Refused("too many sessions")
+    assert refused == Refused("too many sessions", ConnectCode.SERVER_UNAVAILABLE)
     connect(hub, "a")
 
 
@@ -161,7 +161,8 @@ def test_detaching_an_earlier_connection_leaves_the_later_one(hub: Hub) -> None:
     session, earlier, _ = connect(hub, "a", clean_session=False)
     _, later, _ = connect(hub, "a", clean_session=False)
     hub.detach(session, earlier, NOW, None)
-    assert hub.link_of("a") is later
+    assert hub.link_of("a", "bittern") is later
+    assert hub.link_of("a", "lake") is None
 
 
 def test_will_is_published_when_the_connection_ends_badly(hub: Hub) -> None:
