@@ -60,6 +60,7 @@ MODULES: Mapping[str, str] = {
     "kinesis": "kinesis",
     "lambda": "lambda_function",
     "nats": "nats",
+    "postgresql": "postgresql",
     "republish": "republish",
     "s3": "s3",
     "sns": "sns",

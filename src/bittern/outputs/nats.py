@@ -15,7 +15,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import msgspec
-import nats
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error
@@ -197,9 +196,10 @@ class NatsOutput(ServiceOutput):
         async def closed() -> None:
             lost.set()
 
+        client = Client()
         try:
             async with asyncio.timeout(CONNECT_S * 2):
-                return await nats.connect(
+                await client.connect(
                     list(form.servers),
                     name="bittern",
                     allow_reconnect=False,
@@ -211,7 +211,9 @@ class NatsOutput(ServiceOutput):
                     disconnected_cb=closed,
                     **options,
                 )
+            return client
         except (Error, OSError, TimeoutError) as error:
+            await client.close()
             raise DeliveryUnavailable(_told(error)) from None
 
     async def _complained(self, error: Exception) -> None:
