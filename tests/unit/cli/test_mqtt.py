@@ -48,7 +48,7 @@ def test_certificate_is_written_for_its_owner_and_recorded(
     assert key.public_key() == certificate.public_key()
     root = x509.load_pem_x509_certificate((folder / "ca.crt").read_bytes())
     certificate.verify_directly_issued_by(root)
-    left = certificate.not_valid_after_utc.timestamp() - NOW
+    left = certificate.not_valid_after_utc.timestamp() - time.time()
     assert left == pytest.approx(timedelta(days=30).total_seconds(), abs=60)
     assert users(bittern).holder(fingerprint_of(certificate), NOW) == lake
 
