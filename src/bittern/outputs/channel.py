@@ -107,6 +107,9 @@ class Channel:
     def add(self, delivery: Delivery, limit: int) -> None:
         """A share that the outbox owes. Beyond `limit` of them it goes into the store."""
         if len(self.direct) >= limit or self._leaving or self.rows.reading:
+            if self.direct:
+                # After a restart rows come first: none may be younger than what has no row.
+                self.anchor()
             part = part_of(delivery, self.lane, self._topic_of(delivery))
             self.owe(part)
             self._office.released((delivery.sequence,))
@@ -160,15 +163,12 @@ class Channel:
             self.refill()
 
     def _settled(self, outcome: Outcome) -> None:
-        direct = self.direct
-        released: list[int] = []
-        rows: list[int] = []
-        for delivery in outcome.delivered:
-            sequence = delivery.sequence
-            if direct.pop(sequence, None) is not None:
-                released.append(sequence)
-            else:
-                rows.append(sequence)
+        take = self.direct.pop
+        released = [one.sequence for one in outcome.delivered]
+        rows = [sequence for sequence in released if take(sequence, None) is None]
+        if rows:
+            owed_in_lane = set(rows)
+            released = [sequence for sequence in released if sequence not in owed_in_lane]
         self._delivered += len(outcome.delivered)
         if released:
             self._office.released(released)

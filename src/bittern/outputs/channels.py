@@ -12,6 +12,7 @@ from bittern.outputs.bounds import DispatchSettings
 from bittern.outputs.channel import Channel, Office, topic_of_part
 from bittern.outputs.ledger import Ledger
 from bittern.outputs.opening import Gone, Opening
+from bittern.outputs.parts import Part
 from bittern.outputs.port import Delivery, Message, Output, OwedMessages
 from bittern.outputs.routing import Route, Router
 from bittern.types import Instant
@@ -89,16 +90,19 @@ class Channels:
         return self._channels.get(BROKER) or self._open_broker()
 
     def _open_broker(self) -> Channel:
+        topic_now = self._topic_of
+
         def message_of(delivery: Delivery) -> Message:
+            topic = delivery.topic if isinstance(delivery, Part) else ""
             return Message(
-                topic_of(delivery),
+                topic or topic_now(delivery),
                 delivery.document,
                 delivery.message_id,
                 device=delivery.dev_eui,
             )
 
         def topic_of(delivery: Delivery) -> str:
-            return topic_of_part(delivery) or self._topic_of(delivery)
+            return topic_of_part(delivery) or topic_now(delivery)
 
         return self._open(BROKER, self._router.broker, message_of, topic_of, owes_nothing=True)
 
