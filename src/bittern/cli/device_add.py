@@ -15,16 +15,18 @@ from bittern import installation
 from bittern.cli import output, parameters
 from bittern.cli.device_text import device_document, spelled
 from bittern.cli.workspace import Workspace, run
-from bittern.errors import Conflict
+from bittern.errors import Conflict, NotFound
 from bittern.lorawan import regions
 from bittern.lorawan.crypto import SessionKeys, as_kind
 from bittern.lorawan.regional_parameters import RegionalParameters
 from bittern.lorawan.versions import MacVersion, uses_nwk_key
 from bittern.mac.personalization import personalize
 from bittern.mac.session import FIRST_REVISION_BITS
+from bittern.outputs.codecs.desk import BUILT_IN
 from bittern.store.disclosure import disclosed, keys_of
 from bittern.store.protocol import Store
 from bittern.store.records import (
+    DEFAULT_ACCOUNT,
     AbpActivation,
     Device,
     DeviceProfile,
@@ -85,6 +87,10 @@ def add(
     version: parameters.Version = MacVersion.LORAWAN_1_0_3,
     region: parameters.Region = None,
     revision: parameters.Revision = "",
+    codec: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="What decodes its payloads: a codec, or cayenne-lpp."),
+    ] = "",
     device_class: Annotated[
         Literal["A", "C"],
         typer.Option("--class", case_sensitive=False, help="Device class."),
@@ -137,6 +143,7 @@ def add(
         revision=_revision(revision, version),
         device_class=device_class,
         joins=isinstance(activation, OtaaActivation),
+        codec=codec,
     )
     service = service_profile()
     device = Device(
@@ -153,6 +160,7 @@ def add(
 
     async def work() -> None:
         async with workspace.store(make=True) as store:
+            await _require_codec(store, codec)
             await register(store, device, profile, service, now)
 
     run(work())
@@ -184,6 +192,11 @@ async def register(
     await store.add_device(device, session)
 
 
+async def _require_codec(store: Store, name: str) -> None:
+    if name and name not in BUILT_IN and await store.codec(DEFAULT_ACCOUNT, name) is None:
+        raise NotFound("codec", name)
+
+
 async def _unless_there(adding: Awaitable[None]) -> None:
     """Somebody else may be adding the same profile."""
     with contextlib.suppress(Conflict):
@@ -191,18 +204,25 @@ async def _unless_there(adding: Awaitable[None]) -> None:
 
 
 def device_profile(
-    version: MacVersion, region: str, *, device_class: str, joins: bool, revision: str = ""
+    version: MacVersion,
+    region: str,
+    *,
+    device_class: str,
+    joins: bool,
+    revision: str = "",
+    codec: str = "",
 ) -> DeviceProfile:
     """The profile of devices with these properties: one for all of them."""
     profile = DeviceProfile(
         id="",
         name=f"{version} {f'{region} {revision}'.rstrip()} class {device_class}"
-        f" {'OTAA' if joins else 'ABP'}",
+        f" {'OTAA' if joins else 'ABP'}{f' codec {codec}' if codec else ''}",
         mac_version=version,
         region=region,
         reg_params_revision=revision,
         supports_join=joins,
         supports_class_c=device_class == "C",
+        codec=codec,
     )
     return msgspec.structs.replace(profile, id=_named(profile))
 

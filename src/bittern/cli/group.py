@@ -23,6 +23,7 @@ VERBS = (
     "mqtt",
     "region",
     "rule",
+    "codec",
     "tail",
     "frame",
 )

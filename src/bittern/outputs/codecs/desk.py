@@ -157,8 +157,12 @@ class CodecDesk:
 
     async def encode(self, account: str, codec: str, data: bytes, fport: int | None) -> Downlink:
         """What to send for `data`, which is JSON. Raises `CodecError`."""
+        try:
+            values = msgspec.json.decode(data)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise CodecError(f"the data are no JSON: {error}", kind="answer") from None
         if codec == CAYENNE_LPP:
-            return Downlink(cayenne.encode(msgspec.json.decode(data)), fport)
+            return Downlink(cayenne.encode(values), fport)
         wanted: dict[str, object] = {"data": msgspec.Raw(data)}
         if fport is not None:
             wanted["fPort"] = fport

@@ -19,6 +19,9 @@ import quickjs  # type: ignore[import-untyped]
 
 from bittern.errors import CodecError
 
+FUNCTIONS = ("decodeUplink", "encodeDownlink", "decodeDownlink")
+OFFERED = "offered"
+"""Called like a function it lists those that the script has."""
 MEMORY_BYTES = 8 * 1024 * 1024
 """For a script and all that it makes."""
 STACK_BYTES = 256 * 1024
@@ -126,6 +129,8 @@ class Script:
         try:
             if self._context is None:
                 self._load()
+            if function == OFFERED:
+                return msgspec.json.encode([name for name in FUNCTIONS if self._find(name)])
             subject = self._function(function)
             self._used = True
             text = self._call(subject, argument)
@@ -149,12 +154,16 @@ class Script:
     def _function(self, name: str) -> Any:
         found = self._functions.get(name)
         if found is None:
-            found = self._context.eval(_FIND.format(name))
-            if found is None and name == "decodeUplink":
-                found = self._context.eval(_FIND_OLDER)
+            found = self._find(name)
             if found is None:
                 raise CodecError(f"the script has no function {name}", kind="script")
             self._functions[name] = found
+        return found
+
+    def _find(self, name: str) -> Any:
+        found = self._context.eval(_FIND.format(name))
+        if found is None and name == "decodeUplink":
+            found = self._context.eval(_FIND_OLDER)
         return found
 
     def _answer(self, text: object) -> bytes:

@@ -195,3 +195,17 @@ async def test_a_downlink_is_decoded(desk: Desk) -> None:
     desk.caller.answer = {"data": {"on": True}}
     decoded = await desk.desk.decode_downlink(ACCOUNT, "meter", b"\x01", 7, AT)
     assert (decoded.data, desk.caller.calls[0][1]) == (b'{"on": true}', "decodeDownlink")
+
+
+@pytest.mark.parametrize("codec", ["meter", "cayenne-lpp"])
+async def test_data_that_are_no_json_are_refused(desk: Desk, codec: str) -> None:
+    with pytest.raises(CodecError, match="no JSON"):
+        await desk.desk.encode(ACCOUNT, codec, b'{"on":', None)
+    assert desk.caller.calls == []
+
+
+async def test_figures_are_counted(desk: Desk) -> None:
+    desk.caller.answer = {"data": 1}
+    await desk.told()
+    await desk.told("other")
+    assert desk.desk.statistics() == {"decoded": 1, "failed": 1}

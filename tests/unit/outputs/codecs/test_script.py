@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bittern.errors import CodecError
-from bittern.outputs.codecs.script import MOST_ANSWER_BYTES, Script
+from bittern.outputs.codecs.script import MOST_ANSWER_BYTES, OFFERED, Script
 
 INPUT = '{"bytes":[1,2],"fPort":2,"recvTime":"2020-02-03T04:05:06.789Z"}'
 
@@ -49,6 +49,13 @@ def test_a_function_is_given_bytes_port_and_a_date() -> None:
 )
 def test_a_decoder_is_found_however_makers_offer_it(source: str) -> None:
     assert call(source) == {"data": 2}
+
+
+def test_a_script_is_asked_what_it_offers_without_a_call() -> None:
+    source = "function Decoder() { for (;;); } exports.encodeDownlink = function () { for (;;); };"
+    assert call(source, OFFERED) == ["decodeUplink", "encodeDownlink"]
+    with pytest.raises(CodecError, match="SyntaxError"):
+        call("var", OFFERED)
 
 
 def test_typed_arrays_are_bytes_too() -> None:
