@@ -6,6 +6,7 @@ For receivers that forget everything when they are stopped: what is in front of 
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from enum import Enum, auto
@@ -34,8 +35,8 @@ class Proxy:
         self._behind = behind
         self._busy = busy
         self._delay_s = delay_s
-        self._server: asyncio.Server | None = None
-        self._connections: set[asyncio.Task[None]] = set()
+        self._accepting: asyncio.Task[None] | None = None
+        self._connections: dict[asyncio.Task[None], socket.socket] = {}
 
     async def __aenter__(self) -> Proxy:
         await self.open()
@@ -45,17 +46,22 @@ class Proxy:
         await self.close()
 
     async def open(self) -> None:
-        self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
+        listener = socket.create_server(("127.0.0.1", self.port))
+        listener.setblocking(False)
+        self._accepting = asyncio.create_task(self._accept(listener))
 
     async def close(self) -> None:
         """Whoever is connected is cut off."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-        connections = list(self._connections)
-        for connection in connections:
-            connection.cancel()
+        if self._accepting is not None:
+            self._accepting.cancel()
+            await asyncio.gather(self._accepting, return_exceptions=True)
+            self._accepting = None
+        connections = dict(self._connections)
+        for task in connections:
+            task.cancel()
         await asyncio.gather(*connections, return_exceptions=True)
+        for connection in connections.values():
+            connection.close()
 
     async def restart(self, pause_s: float = 0.4) -> None:
         """Gone for a while."""
@@ -81,10 +87,17 @@ class Proxy:
     def _spoil(self) -> None:
         self.spoiled[self.way.name.lower()] += 1
 
-    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._connections.add(task)
+    async def _accept(self, listener: socket.socket) -> None:
+        """Not by `asyncio.Server`: one that is closed while it accepts loses the connection."""
+        with listener:
+            while True:
+                connection, _ = await asyncio.get_running_loop().sock_accept(listener)
+                task = asyncio.create_task(self._serve(connection))
+                self._connections[task] = connection
+                task.add_done_callback(self._connections.pop)
+
+    async def _serve(self, connection: socket.socket) -> None:
+        reader, writer = await asyncio.open_connection(sock=connection)
         try:
             async with _connected(self._behind) as (behind_reader, behind):
                 ways = {
@@ -100,7 +113,6 @@ class Proxy:
         except (OSError, asyncio.CancelledError):
             pass  # Cut off, by either end or by `close`.
         finally:
-            self._connections.discard(task)
             writer.transport.abort()
 
     async def _there(
