@@ -18,10 +18,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import msgspec
 
 from bittern import __version__
+from bittern.api import whereabouts
+from bittern.api.front import Caller, Front
+from bittern.api.identity import Credentials
 from bittern.config import Configuration
 from bittern.config.layout import Layout
-from bittern.config.listening import plain_mqtt_host
-from bittern.config.settings import Delivery
+from bittern.config.listening import is_loopback, plain_mqtt_host
+from bittern.config.settings import Api, Delivery
 from bittern.installation import authorities, only_server, opened_store, server_certificate
 from bittern.lorawan.radio import TransmissionReport
 from bittern.network.core import Network, NetworkSettings
@@ -44,7 +47,9 @@ from bittern.outputs.preparing import preparing
 from bittern.outputs.retention import Limits, Retention
 from bittern.outputs.routing import DestinationRouter
 from bittern.pki.rotation import state_changed_at
+from bittern.pki.tls import plain_listener, present
 from bittern.servers.acceptor import Acceptor, AcceptorLimits
+from bittern.servers.api import ApiShell, tell_fault
 from bittern.servers.background import Background, task
 from bittern.servers.changes import Follower, follow_changes
 from bittern.servers.control import Control
@@ -70,6 +75,7 @@ from bittern.types import Instant
 logger = logging.getLogger("bittern.app")
 
 DAILY_S = 24 * 3600.0
+HOURLY_S = 3600.0
 MQTT_HANDSHAKES = 32
 """Under way at once at the embedded broker, half of them by one address."""
 ROTATION_POLL_S = 2.0
@@ -116,8 +122,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
         )
         await enter(task(network.intake.run(), "gather frames"))
         transport.trust_certificates(_pems(await store.foreign_certificates()))
-        background.repeat(_renewing(transport), DAILY_S, "renew certificate")
-        background.repeat(_following(transport), ROTATION_POLL_S, "follow authorities")
+        _keep_up_to_date(transport, background)
         status = StatusKeeper(store, now)
         lns = _lns(configuration, network, transport.listener(), status, background)
         lns.watch(status)
@@ -144,7 +149,9 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
             now=now,
         )
         cups = await enter(_cups(configuration, network, transport.listener(), status, desk))
+        api = _api(configuration, store, background, now)
         statistics = {
+            "api": api.statistics,
             "intake": network.intake.statistics,
             "dispatch": dispatcher.statistics,
             "delivery": retention.statistics,
@@ -164,8 +171,10 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
                     "delivery": lambda: _at_once(dispatcher.health),
                 },
                 metrics=registry(
-                    _figures(network, lns, dispatcher, statistics), surroundings.metrics
+                    _figures(network, lns, dispatcher, api, statistics), surroundings.metrics
                 ),
+                routes=api.routes(),
+                context=_api_context(configuration, transport, background),
             )
         )
         followers = (
@@ -188,11 +197,57 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
         yield Addresses(
             lns=_url("wss", lns.address),
             cups=_url("https", cups.address),
-            api=_url("http", http.address),
+            api=_url("https" if configuration.api.tls else "http", http.address),
             mqtt=_mqtt_url(configuration, mqtt),
             feed=str(layout.feed_socket),
             mqtts=_mqtts_url(configuration, mqtt),
         )
+
+
+def _api(
+    configuration: Configuration, store: Store, background: Background, now: Clock
+) -> ApiShell:
+    """What programs manage the network by."""
+    credentials = Credentials(store)
+
+    def on_verified(caller: Caller, at: Instant) -> None:
+        if credentials.is_use_due(caller.access_key_id, at):
+            background.start(credentials.used(caller.access_key_id, at), "keep the use of a key")
+
+    name = next(iter(configuration.server.names), "localhost")
+    front = Front(
+        whereabouts.handlers(name),
+        credentials,
+        region=configuration.api.region,
+        on_fault=tell_fault,
+        on_verified=on_verified,
+    )
+    return ApiShell(front, configuration.api, now=now, randomness=os.urandom)
+
+
+def _api_context(
+    configuration: Configuration, transport: Transport, background: Background
+) -> ssl.SSLContext | None:
+    api, host = configuration.api, configuration.host_of(configuration.api)
+    if not api.tls:
+        if not is_loopback(host):
+            logger.warning("api listens without TLS at host=%s: set api.tls", host)
+        return None
+    if api.certificate is None:
+        return transport.plain_listener()
+    context = plain_listener(api.certificate, api.key)
+    background.repeat(_presenting(context, api), HOURLY_S, "read the certificate of the api")
+    return context
+
+
+def _presenting(context: ssl.SSLContext, api: Api) -> Callable[[], Coroutine[None, None, None]]:
+    """Certificates of the world outside are renewed every few weeks."""
+
+    async def read_again() -> None:
+        if api.certificate is not None:
+            present(context, api.certificate, api.key)
+
+    return read_again
 
 
 def _mqtt(
@@ -315,6 +370,11 @@ def _transport(configuration: Configuration, now: Clock) -> Transport:
 
     folder = Layout(configuration.data_dir).pki
     return Transport(opened, lambda: state_changed_at(folder))
+
+
+def _keep_up_to_date(transport: Transport, background: Background) -> None:
+    background.repeat(_renewing(transport), DAILY_S, "renew certificate")
+    background.repeat(_following(transport), ROTATION_POLL_S, "follow authorities")
 
 
 def _renewing(transport: Transport) -> Callable[[], Coroutine[None, None, None]]:
@@ -466,6 +526,7 @@ def _figures(
     network: Network,
     lns: LnsServer,
     dispatcher: Dispatcher,
+    api: ApiShell,
     statistics: Mapping[str, Callable[[], Mapping[str, float]]],
 ) -> Figures:
     def front_end() -> Mapping[str, float]:
@@ -484,6 +545,7 @@ def _figures(
             ("mac_problems", "problem", lambda: network.journal.mac_problems),
             # With those that are counted but not told one by one.
             ("lns_refusals", "refusal", front_end_refusals),
+            ("api_refused", "error", lambda: api.refused),
             ("lane_delivered", "lane", lambda: _of_lanes(dispatcher, "delivered")),
             ("lane_failed", "lane", lambda: _of_lanes(dispatcher, "failed")),
             ("lane_retried", "lane", lambda: _of_lanes(dispatcher, "retried")),

@@ -82,3 +82,28 @@ def test_the_clock_does_not_go_back():
     now = steady_utc()
     readings = [now() for _ in range(1000)]
     assert readings == sorted(readings)
+
+
+async def test_the_api_speaks_tls_where_it_is_told_to(tmp_path: Path):
+    configuration = free_ports(tmp_path / "data")
+    api = msgspec.structs.replace(configuration.api, tls=True)
+    async with running(msgspec.structs.replace(configuration, api=api)) as addresses:
+        assert addresses.api.startswith("https://127.0.0.1:")
+        context = ssl.create_default_context(cafile=tmp_path / "data" / "pki" / "ca.crt")
+        async with aiohttp.ClientSession() as session:
+            answer = await session.get(f"{addresses.api}/anything", ssl=context)
+            assert answer.status == 403
+            assert answer.headers["x-amzn-ErrorType"] == "MissingAuthenticationTokenException"
+
+
+async def test_the_api_may_show_a_certificate_of_the_world_outside(tmp_path: Path):
+    configuration = free_ports(tmp_path / "data")
+    async with running(configuration):
+        pass
+    identity = next((tmp_path / "data" / "pki").glob("server*.pem"))
+    api = msgspec.structs.replace(configuration.api, tls=True, certificate=identity, key=identity)
+    async with running(msgspec.structs.replace(configuration, api=api)) as addresses:
+        context = ssl.create_default_context(cafile=tmp_path / "data" / "pki" / "ca.crt")
+        async with aiohttp.ClientSession() as session:
+            answer = await session.get(f"{addresses.api}/health", ssl=context)
+            assert answer.status == 200

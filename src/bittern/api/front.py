@@ -80,9 +80,15 @@ Credentials = Callable[[str], Awaitable[Caller | None]]
 """Who has this access key id; None: nobody."""
 OnFault = Callable[[Operation | None, str, Exception], None]
 """Told of the operation, the request id, and what went wrong."""
+OnVerified = Callable[[Caller, Instant], None]
+"""Told of whoever has proved to hold a secret, before it is known what it is allowed."""
 
 
 def _ignored(operation: Operation | None, request_id: str, fault: Exception) -> None:
+    """Nobody wants to know."""
+
+
+def _unnoticed(caller: Caller, now: Instant) -> None:
     """Nobody wants to know."""
 
 
@@ -97,6 +103,7 @@ class Front:
         region: str,
         replays: Replays | None = None,
         on_fault: OnFault = _ignored,
+        on_verified: OnVerified = _unnoticed,
     ) -> None:
         """`handlers` by service and operation, as botocore names them; KeyError if it knows no
         such. `region` is that of the ARNs: clients may sign for any, but what they choose must not
@@ -109,6 +116,7 @@ class Front:
         self._region = region
         self._replays = replays if replays is not None else Replays()
         self._on_fault = on_fault
+        self._on_verified = on_verified
         self._services = {made.service.signing_name: made.service for made in self._handlers}
         for operation in self._handlers:
             _compile(operation)
@@ -151,10 +159,11 @@ class Front:
     ) -> Caller:
         caller = await self._credentials(claim.access_key_id)
         if caller is None:
-            raise ApiError(UNRECOGNIZED_CLIENT, "the access key id is not known")
+            raise ApiError(UNRECOGNIZED_CLIENT, "the access key id is not known, or not active")
         sigv4.verify(claim, request, caller.secret, now)
         if operation.changes_state:
             self._replays.admit(claim, now)
+        self._on_verified(caller, now)
         return caller
 
     def _handler(self, operation: Operation) -> Handler:

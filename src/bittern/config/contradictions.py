@@ -8,7 +8,7 @@ from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
 from bittern.config.listening import is_loopback
-from bittern.config.settings import Configuration, Mqtt
+from bittern.config.settings import Api, Configuration, Mqtt
 from bittern.gateway.cups import check_uri
 from bittern.lorawan import regions
 
@@ -19,6 +19,7 @@ STATION_URI_LIMIT = 96
 def contradictions(configuration: Configuration) -> Iterator[tuple[str, str]]:
     """Settings that are each well-formed and yet cannot be used, with the reason."""
     yield from _unusable_addresses(configuration)
+    yield from _unusable_certificate(configuration.api)
     yield from _unusable_broker(configuration.mqtt)
     yield from _exposed_broker(configuration.mqtt)
     if configuration.aws.ca is not None and not configuration.aws.ca.is_file():
@@ -52,6 +53,18 @@ def _not_an_address(where: str, host: str) -> Iterator[tuple[str, str]]:
         ipaddress.ip_address("127.0.0.1" if host == "localhost" else host)
     except ValueError:
         yield where, f"not an IP address of this machine: {host!r}"
+
+
+def _unusable_certificate(api: Api) -> Iterator[tuple[str, str]]:
+    for name in ("certificate", "key"):
+        file = getattr(api, name)
+        if file is not None and not file.is_file():
+            yield f"api.{name}", f"file not found: {file}"
+    if (api.certificate is None) != (api.key is None):
+        absent = "key" if api.key is None else "certificate"
+        yield f"api.{absent}", "absent: api.certificate and api.key need each other"
+    elif api.certificate is not None and not api.tls:
+        yield "api.tls", "false, though there is api.certificate"
 
 
 def _unusable_broker(mqtt: Mqtt) -> Iterator[tuple[str, str]]:

@@ -21,6 +21,7 @@ HOST_NAME = r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$"
 VERSION = r"^\d+\.\d+\.\d+$"
 HostName = Annotated[str, Meta(pattern=HOST_NAME)]
 Version = Annotated[str, Meta(pattern=VERSION)]
+REGION = r"^[a-z][a-z0-9-]{0,62}$"
 ENDPOINT = r"^https?://[^/@?#\s]+(/[^?#\s]*)?$"
 Endpoint = Annotated[str, Meta(pattern=ENDPOINT)]
 FUNCTION = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
@@ -29,6 +30,7 @@ PATTERNS = {
     FUNCTION: "a name of letters, digits, - and _",
     HOST_NAME: "a host name",
     VERSION: "a version like 2.0.6",
+    REGION: "a region like eu-west-1",
     ENDPOINT: "an address like https://HOST:PORT, without a user",
 }
 """How a person is told of each pattern."""
@@ -68,6 +70,25 @@ class Api(msgspec.Struct, frozen=True, kw_only=True):
     """Address to listen on, where it differs from ``server.bind``."""
     port: Port = 8080
     """Port to listen on; 0 takes a free one."""
+    tls: bool = False
+    """Speak HTTPS, with the server's own certificate, of the authority that `bittern ca show --pem`
+    prints. Without it answers, with keys of devices in them, can be read on the way."""
+    certificate: Path | None = None
+    """PEM file of a certificate to show instead, with what leads from it to its authority. Needs
+    ``api.key`` and ``api.tls``; the file is read again every hour."""
+    key: Path | None = None
+    """PEM file of the key of ``api.certificate``."""
+    region: Annotated[str, Meta(pattern=REGION)] = "us-east-1"
+    """Of the names that resources have in the AWS API. Clients may sign for any."""
+    max_body_bytes: Annotated[int, Meta(ge=65_536, le=16_777_216)] = 1_048_576
+    """Longest body of a request."""
+    request_timeout_s: Seconds = 30.0
+    """A request whose body is not complete by then is refused."""
+    requests: Annotated[int, Meta(ge=1, le=10_000)] = 256
+    """Requests worked on at the same time; more are told to come again."""
+    failures_per_minute: Annotated[float, Meta(gt=0, le=60_000)] = 60.0
+    """Requests of one address that may be signed wrongly. After more it is not listened to for a
+    while."""
 
 
 class Lns(msgspec.Struct, frozen=True, kw_only=True):

@@ -30,6 +30,12 @@ def client_listener(identity: Path, trusted_pem: bytes) -> ssl.SSLContext:
     return context
 
 
+def plain_listener(identity: Path, key: Path | None = None) -> ssl.SSLContext:
+    """For whoever proves otherwise who he is, such as by signed requests: no client certificate is
+    asked for. ``identity`` may be without its key, if that is in ``key``."""
+    return _listener(identity, key)
+
+
 def gateway_listener(identity: Path, trusted_pem: bytes) -> ssl.SSLContext:
     """For the LNS and CUPS: a client certificate signed by ``trusted_pem`` is required.
 
@@ -46,13 +52,13 @@ def gateway_listener(identity: Path, trusted_pem: bytes) -> ssl.SSLContext:
     return context
 
 
-def _listener(identity: Path) -> ssl.SSLContext:
+def _listener(identity: Path, key: Path | None = None) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(TLS12_CIPHERS)
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
     context.num_tickets = 1
-    present(context, identity)
+    present(context, identity, key)
     return context
 
 
@@ -62,6 +68,6 @@ def trust(context: ssl.SSLContext, pem: bytes) -> None:
     context.load_verify_locations(cadata=pem.decode("ascii"))
 
 
-def present(context: ssl.SSLContext, identity: Path) -> None:
+def present(context: ssl.SSLContext, identity: Path, key: Path | None = None) -> None:
     """Show the certificate in ``identity`` from the next handshake on; running connections stay."""
-    context.load_cert_chain(identity)
+    context.load_cert_chain(identity, key)

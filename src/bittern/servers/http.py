@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Literal, Self
 
@@ -23,6 +24,10 @@ Check = Callable[[], Awaitable[Health]]
 
 CHECK_LIMIT_S = 2.0
 """A part that has not said by then how it is, is not well."""
+
+
+KEEPALIVE_S = 75.0
+"""A connection on which nothing is asked for so long is closed."""
 
 
 class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -52,7 +57,10 @@ class HttpServer:
         checks: Mapping[str, Check],
         metrics: CollectorRegistry,
         routes: Iterable[web.AbstractRouteDef] = (),
+        context: ssl.SSLContext | None = None,
     ) -> None:
+        """``context``: of TLS; without one it speaks plain HTTP."""
+        self._context = context
         self._version = version
         self._checks = dict(checks)
         self._metrics = metrics
@@ -60,7 +68,9 @@ class HttpServer:
         app = web.Application()
         app.add_routes([web.get("/health", self._health), web.get("/metrics", self._expose)])
         app.add_routes(routes)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
+        self._runner = web.AppRunner(
+            app, access_log=None, shutdown_timeout=2.0, keepalive_timeout=KEEPALIVE_S
+        )
 
     @property
     def address(self) -> tuple[str, int]:
@@ -71,7 +81,8 @@ class HttpServer:
     async def __aenter__(self) -> Self:
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, self._host, self._port).start()
+            site = web.TCPSite(self._runner, self._host, self._port, ssl_context=self._context)
+            await site.start()
         except BaseException:
             await self._runner.cleanup()
             raise

@@ -23,6 +23,7 @@ Tally = Callable[[], Mapping[str, int]]
 
 _LEVELS = frozenset(
     {
+        "addresses_failing",
         "batches_under_way",
         "budget_bytes",
         "connections",

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bittern.pki.rotation import Authorities
-from bittern.pki.tls import client_listener, gateway_listener, present, trust
+from bittern.pki.tls import client_listener, gateway_listener, plain_listener, present, trust
 
 logger = logging.getLogger("bittern.servers.transport")
 
@@ -38,6 +38,7 @@ class Transport:
         self._identity = opened()
         self._contexts: list[ssl.SSLContext] = []
         self._for_clients: list[ssl.SSLContext] = []
+        self._plain: list[ssl.SSLContext] = []
         self._foreign: dict[str, str] = {}
 
     @property
@@ -58,6 +59,12 @@ class Transport:
         authorities, certificate = self._identity
         context = client_listener(certificate, authorities.trusted_pem)
         self._for_clients.append(context)
+        return context
+
+    def plain_listener(self) -> ssl.SSLContext:
+        """A context for one listener of clients that show no certificate."""
+        context = plain_listener(self._identity.certificate)
+        self._plain.append(context)
         return context
 
     def trust_certificates(self, certificates: Iterable[tuple[str, str]]) -> None:
@@ -83,4 +90,6 @@ class Transport:
         self._identity = authorities, certificate = self._opened()
         for context in (*self._contexts, *self._for_clients):
             trust(context, authorities.trusted_pem)
+            present(context, certificate)
+        for context in self._plain:
             present(context, certificate)

@@ -27,6 +27,7 @@ from oracle import ACCESS_KEY_ID, NOW, SECRET, at, client, operation_of, signed
 ACCOUNT = "123456789012"
 
 KEY = "00112233445566778899aabbccddeeff"
+LISTING = '{"Statement": {"Effect": "Allow", "Action": "iotwireless:List*", "Resource": "*"}}'
 
 
 @pytest.fixture(autouse=True)
@@ -309,6 +310,21 @@ def test_a_retry_that_boto3_signs_anew_passes() -> None:
     for after in (0, 1, 30):
         request = signed(operation_of("DeleteDestination"), {"Name": "d"}, now=NOW + after)
         assert answered(made, request, NOW + after).status == 204
+
+
+def test_who_has_proved_its_secret_is_told_of_whether_it_may_or_not() -> None:
+    told: list[tuple[str, float]] = []
+
+    def on_verified(caller: Caller, now: Instant) -> None:
+        told.append((caller.access_key_id, now))
+
+    made = front(Recorded(), policy(LISTING), on_verified=on_verified)
+    asked = {"Identifier": "w-1", "IdentifierType": "WirelessDeviceId"}
+    request = signed(operation_of("GetWirelessDevice"), asked)
+    forged = signed(operation_of("GetWirelessDevice"), asked, secret="another")
+    assert answered(made, request).status == 403
+    assert answered(made, forged).status == 403
+    assert told == [(ACCESS_KEY_ID, NOW)]
 
 
 def test_a_forged_signature_is_not_remembered() -> None:

@@ -51,6 +51,22 @@ def test_a_file_of_authorities_that_is_not_there_is_named(tmp_path: Path) -> Non
     assert found(aws=Aws(ca=path)) == []
 
 
+def test_the_certificate_of_the_api_has_a_key_and_is_for_tls(tmp_path: Path) -> None:
+    file = tmp_path / "x.pem"
+    what = "absent: api.certificate and api.key need each other"
+    assert found(api=Api(tls=True, key=file, certificate=file)) == [
+        ("api.certificate", f"file not found: {file}"),
+        ("api.key", f"file not found: {file}"),
+    ]
+    file.touch()
+    assert found(api=Api(tls=True, certificate=file)) == [("api.key", what)]
+    assert found(api=Api(tls=True, key=file)) == [("api.certificate", what)]
+    assert found(api=Api(key=file, certificate=file)) == [
+        ("api.tls", "false, though there is api.certificate")
+    ]
+    assert found(api=Api(tls=True, key=file, certificate=file)) == []
+
+
 def test_certificate_and_key_need_each_other(tmp_path: Path) -> None:
     file = tmp_path / "x.pem"
     file.touch()

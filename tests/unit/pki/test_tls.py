@@ -265,3 +265,10 @@ def test_a_program_with_an_expired_or_foreign_certificate_does_not_get_in(
     for issued in (expired, foreign):
         with pytest.raises(ssl.SSLCertVerificationError):
             Pair(listener, gateway(tmp_path, authority, issued)).shake_hands()
+
+
+def test_a_plain_listener_asks_for_no_certificate(identity: Path, authority: Authority) -> None:
+    listener = tls.plain_listener(identity)
+    assert listener.verify_mode is ssl.CERT_NONE
+    assert listener.minimum_version is ssl.TLSVersion.TLSv1_2
+    assert listener.get_ca_certs() == []

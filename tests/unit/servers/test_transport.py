@@ -74,6 +74,21 @@ def test_a_step_takes_effect_in_the_listeners_that_run(
     assert server_seen_by(tmp_path, listener, new, moved) not in (None, first)
 
 
+def test_a_listener_of_clients_without_certificates_follows_too(
+    tmp_path: Path, transport: Transport
+) -> None:
+    listener = transport.plain_listener()
+    assert listener.verify_mode is ssl.CERT_NONE
+    authority = transport.authorities.current
+    shown = issue_gateway_certificate(authority, EUI, NOW)
+    first = server_seen_by(tmp_path, listener, authority, shown)
+    rotation.introduce(tmp_path, NOW)
+    rotation.present(tmp_path, NOW)
+    assert transport.follow_rotation()
+    new = transport.authorities.issuing
+    assert server_seen_by(tmp_path, listener, new, shown) not in (None, first)
+
+
 def test_a_foreign_certificate_gets_past_every_listener(
     tmp_path: Path, transport: Transport
 ) -> None:
