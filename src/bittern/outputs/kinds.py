@@ -57,6 +57,7 @@ MODULES: Mapping[str, str] = {
     "file": "file",
     "firehose": "firehose",
     "http": "http",
+    "influxdb": "influxdb",
     "kinesis": "kinesis",
     "lambda": "lambda_function",
     "nats": "nats",
