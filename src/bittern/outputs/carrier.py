@@ -136,12 +136,17 @@ class Carrier:
         return failures
 
     def _came_back(self, batch: Batch, failures: Failures) -> None:
-        if self.unavailable_since is not None:
+        put_off = [one for one in failures.values() if isinstance(one, DeliveryUnavailable)]
+        self.attempts_failed += len(put_off)
+        if put_off and len(put_off) == len(batch.deliveries):
+            # An output that answers for each message by itself may be away as well.
+            if self.available:
+                reason = put_off[0].reason
+                log.warning("output=%s puts everything off reason=%r", self.output.name, reason)
+            self._is_away(put_off[0].reason)
+        elif self.unavailable_since is not None:
             self.unavailable_since = None
             log.info("output=%s available again", self.output.name)
-        self.attempts_failed += sum(
-            isinstance(failure, DeliveryUnavailable) for failure in failures.values()
-        )
         self._settled(self.lane.came_back(batch, failures, self._now()))
         if failures:
             self._give_up("failed for too long")
@@ -150,13 +155,16 @@ class Carrier:
         self.attempts_failed += len(batch.deliveries)
         delay = self.lane.unavailable(batch, self._now())
         level = logging.WARNING if self.available else logging.DEBUG
-        if self.unavailable_since is None:
-            self.unavailable_since = self._now()
-        self.last_failure = reason
+        self._is_away(reason)
         log.log(
             level, "output=%s unavailable reason=%r retry_s=%.1f", self.output.name, reason, delay
         )
         self._give_up(f"unavailable for too long: {reason}")
+
+    def _is_away(self, reason: str) -> None:
+        if self.unavailable_since is None:
+            self.unavailable_since = self._now()
+        self.last_failure = reason
 
     def _give_up(self, reason: str) -> None:
         """What is too old, of all that waits: it would be found too late one by one."""

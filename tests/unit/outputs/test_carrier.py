@@ -145,3 +145,17 @@ async def test_stop_gives_up_what_is_under_way(
     await carrier.stop()
     assert len(output.batches) == 1
     assert outcomes == []
+
+
+async def test_an_output_that_puts_every_message_off_by_itself_is_away(
+    carrier: Carrier, output: Any, clock: Any, make_delivery: Make, settled: Settled
+) -> None:
+    for n in (b"1", b"2"):
+        output.failures[n] = DeliveryUnavailable("throttled")
+    carrier.add(make_delivery(1))
+    await settled()
+    assert (carrier.unavailable_since, carrier.last_failure) == (1000.0, "throttled")
+    carrier.add(make_delivery(2, device=2))
+    carrier.add(make_delivery(3, device=3))
+    await settled()
+    assert carrier.available
