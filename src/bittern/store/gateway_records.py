@@ -132,6 +132,8 @@ class FirmwareDefinition(msgspec.Struct, frozen=True, kw_only=True):
     """ECDSA P-256 over the SHA-512 of the image, DER."""
     key_crc: int
     """CRC-32 of the public key (64 bytes, X and Y) that checks the signature."""
+    role_arn: str = ""
+    """By which AWS would read the image; kept as it was given."""
     created_at: Instant
 
 

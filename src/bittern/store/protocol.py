@@ -539,6 +539,7 @@ class Store(
     Rules,
     CodecStore,
     Accounts,
+    NoteStore,
     Fleet,
     ChangeFeed,
     Protocol,

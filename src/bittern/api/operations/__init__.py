@@ -1,0 +1,68 @@
+"""The operations that have a real effect on the store: one file for each kind of resource."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+
+from bittern.api.front import Handler
+from bittern.api.operations import (
+    destinations,
+    device_profiles,
+    devices,
+    downlinks,
+    endpoints,
+    gateways,
+    service_profiles,
+    tags,
+)
+from bittern.api.operations.common import Operation
+from bittern.api.operations.services import Endpoints, Notify, Services
+
+__all__ = ["Endpoints", "Notify", "Services", "handlers"]
+
+_IOTWIRELESS: Mapping[str, Operation] = {
+    "CreateDestination": destinations.create,
+    "GetDestination": destinations.get,
+    "ListDestinations": destinations.list_,
+    "UpdateDestination": destinations.update,
+    "DeleteDestination": destinations.delete,
+    "CreateDeviceProfile": device_profiles.create,
+    "GetDeviceProfile": device_profiles.get,
+    "ListDeviceProfiles": device_profiles.list_,
+    "DeleteDeviceProfile": device_profiles.delete,
+    "CreateServiceProfile": service_profiles.create,
+    "GetServiceProfile": service_profiles.get,
+    "ListServiceProfiles": service_profiles.list_,
+    "DeleteServiceProfile": service_profiles.delete,
+    "CreateWirelessDevice": devices.create,
+    "GetWirelessDevice": devices.get,
+    "ListWirelessDevices": devices.list_,
+    "UpdateWirelessDevice": devices.update,
+    "DeleteWirelessDevice": devices.delete,
+    "GetWirelessDeviceStatistics": devices.statistics,
+    "SendDataToWirelessDevice": downlinks.send,
+    "ListQueuedMessages": downlinks.list_,
+    "DeleteQueuedMessages": downlinks.delete,
+    "CreateWirelessGateway": gateways.create,
+    "GetWirelessGateway": gateways.get,
+    "ListWirelessGateways": gateways.list_,
+    "UpdateWirelessGateway": gateways.update,
+    "DeleteWirelessGateway": gateways.delete,
+    "GetWirelessGatewayStatistics": gateways.statistics,
+    "GetWirelessGatewayFirmwareInformation": gateways.firmware_information,
+    "GetServiceEndpoint": endpoints.get,
+    "TagResource": tags.tag,
+    "UntagResource": tags.untag,
+    "ListTagsForResource": tags.list_,
+}
+
+
+def offered() -> Mapping[tuple[str, str], Operation]:
+    """By service and operation, as botocore names them."""
+    return {("iotwireless", name): operation for name, operation in _IOTWIRELESS.items()}
+
+
+def handlers(services: Services) -> Mapping[tuple[str, str], Handler]:
+    """What `Front` answers by."""
+    return {name: partial(operation, services) for name, operation in offered().items()}

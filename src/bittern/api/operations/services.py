@@ -1,0 +1,57 @@
+"""What operations work with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol
+
+from bittern.api.paging import Tokens
+from bittern.pki.authority import Authority
+from bittern.store.protocol import Store
+from bittern.types import Instant
+
+
+class Randomness(Protocol):
+    """The operating system's, or a seeded one in tests."""
+
+    def getrandbits(self, k: int, /) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Where gateways connect to: ``https://…`` and ``wss://…``."""
+
+    cups_uri: str
+    lns_uri: str
+
+
+def _nothing() -> None:
+    """Nobody wants to know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notify:
+    """Who is told beside the store's change feed."""
+
+    owed: Callable[[], None] = _nothing
+    """A message was added to the outbox."""
+
+
+@dataclass(frozen=True)
+class Services:
+    """The same for every request. `secret`, of 32 bytes, is the same on all nodes."""
+
+    store: Store = field(repr=False)
+    now: Callable[[], Instant] = field(repr=False)
+    randomness: Randomness = field(repr=False)
+    secret: bytes = field(repr=False)
+    authority: Authority = field(repr=False)
+    """Signs certificates of gateways, and is what gateways trust."""
+    endpoints: Endpoints
+    notify: Notify = Notify()
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        return Tokens(self.secret)
