@@ -58,6 +58,7 @@ MODULES: Mapping[str, str] = {
     "firehose": "firehose",
     "http": "http",
     "influxdb": "influxdb",
+    "kafka": "kafka",
     "kinesis": "kinesis",
     "lambda": "lambda_function",
     "nats": "nats",
