@@ -1,7 +1,8 @@
 """A maker's script in QuickJS: bounded in time and memory, without input or output.
 
 Scripts are those of LoRa Alliance TS013, "Payload Codec API": functions `decodeUplink`,
-`encodeDownlink` and `decodeDownlink`, at the top level or among the script's `exports`. A script
+`encodeDownlink` and `decodeDownlink`, at the top level, among the script's `exports`, or of its
+`driver`, as bundles have it. A script
 has a context of its own, which has nothing but the language: no file, no network, no timer, a
 `console` that says nothing. Only JSON goes in and comes out.
 
@@ -72,6 +73,8 @@ _FIND = """
       && typeof module.exports.{0} === 'function') return module.exports.{0};
   if (typeof exports === 'object' && exports
       && typeof exports.{0} === 'function') return exports.{0};
+  if (typeof driver === 'object' && driver
+      && typeof driver.{0} === 'function') return driver.{0};
   return typeof {0} === 'function' ? {0} : null;
 }})()
 """

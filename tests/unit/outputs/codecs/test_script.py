@@ -41,6 +41,7 @@ def test_a_function_is_given_bytes_port_and_a_date() -> None:
         "var decodeUplink = function (i) { return { data: i.fPort }; }",
         "exports.decodeUplink = function (i) { return { data: i.fPort }; }",
         "module.exports = { decodeUplink(i) { return { data: i.fPort }; } };",
+        "var driver; (() => { driver = { decodeUplink: (i) => ({ data: i.fPort }) }; })();",
         "function Decoder(bytes, port) { return port; }",
         "function Decode(fPort, bytes, variables) { return fPort; }",
         "'use strict'; console.log('x'); class A { #p = 2; p() { return this.#p; } }"
