@@ -66,5 +66,5 @@ async def test_a_rule_asks_a_codec_as_it_is_now(tmp_path: Path) -> None:
         await other.add_rule(rule)
         assert await told(1) == {"level": 5}
         await other.replace_codec(newer)
-        await asyncio.sleep(1.5)  # the feed of changes is asked every second
+        await asyncio.sleep(1.0)  # the feed of changes is asked five times a second
         assert await told(2) == {"half": 2.5}
