@@ -9,6 +9,7 @@ order on one connection; when a stream refuses one for a while, those behind it 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -40,6 +41,7 @@ from bittern.outputs.service import ServiceOutput
 
 CONNECT_S = 5
 ANSWER_S = 20.0
+CLOSE_S = 1.0
 SUBJECT_BYTES = 4096 - 512
 """A line of the protocol has at most 4096 bytes."""
 ID_HEADER = "Nats-Msg-Id"
@@ -88,7 +90,7 @@ class NatsOutput(ServiceOutput):
         client, self._client = self._client, None
         if client is not None:
             self._lost.set()
-            await client.close()
+            await _let_go(client)
 
     async def send(self, messages: Sequence[Message]) -> Failures:
         client = await self._connected()
@@ -213,7 +215,7 @@ class NatsOutput(ServiceOutput):
                 )
             return client
         except (Error, OSError, TimeoutError) as error:
-            await client.close()
+            await _let_go(client)
             raise DeliveryUnavailable(_told(error)) from None
 
     async def _complained(self, error: Exception) -> None:
@@ -277,6 +279,13 @@ def judge(data: bytes, status: str | None) -> DeliveryError | None:
     told = f"the stream answers: {error.description[:200]}"
     later = error.code in (408, 429) or error.code >= 500
     return DeliveryUnavailable(told) if later else DeliveryRejected(told)
+
+
+async def _let_go(client: Client) -> None:
+    """A server that went away amid TLS says no farewell; it is not waited for."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_S):
+            await client.close()
 
 
 async def _taken(client: Client) -> None:
