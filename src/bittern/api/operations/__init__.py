@@ -7,11 +7,14 @@ from functools import partial
 
 from bittern.api.front import Handler
 from bittern.api.operations import (
+    certificates,
     destinations,
     device_profiles,
     devices,
     downlinks,
     endpoints,
+    firmware,
+    gateway_certificates,
     gateways,
     service_profiles,
     tags,
@@ -51,6 +54,16 @@ _IOTWIRELESS: Mapping[str, Operation] = {
     "DeleteWirelessGateway": gateways.delete,
     "GetWirelessGatewayStatistics": gateways.statistics,
     "GetWirelessGatewayFirmwareInformation": gateways.firmware_information,
+    "AssociateWirelessGatewayWithCertificate": gateway_certificates.associate,
+    "DisassociateWirelessGatewayFromCertificate": gateway_certificates.disassociate,
+    "GetWirelessGatewayCertificate": gateway_certificates.get,
+    "CreateWirelessGatewayTaskDefinition": firmware.create_definition,
+    "GetWirelessGatewayTaskDefinition": firmware.get_definition,
+    "ListWirelessGatewayTaskDefinitions": firmware.list_definitions,
+    "DeleteWirelessGatewayTaskDefinition": firmware.delete_definition,
+    "CreateWirelessGatewayTask": firmware.create_task,
+    "GetWirelessGatewayTask": firmware.get_task,
+    "DeleteWirelessGatewayTask": firmware.delete_task,
     "GetServiceEndpoint": endpoints.get,
     "TagResource": tags.tag,
     "UntagResource": tags.untag,
@@ -58,9 +71,25 @@ _IOTWIRELESS: Mapping[str, Operation] = {
 }
 
 
+_IOT: Mapping[str, Operation] = {
+    "CreateKeysAndCertificate": certificates.create_with_keys,
+    "CreateCertificateFromCsr": certificates.create_from_request,
+    "RegisterCertificateWithoutCA": certificates.register,
+    "DescribeCertificate": certificates.describe,
+    "ListCertificates": certificates.list_,
+    "UpdateCertificate": certificates.update,
+    "DeleteCertificate": certificates.delete,
+}
+
+
 def offered() -> Mapping[tuple[str, str], Operation]:
     """By service and operation, as botocore names them."""
-    return {("iotwireless", name): operation for name, operation in _IOTWIRELESS.items()}
+    services = {"iotwireless": _IOTWIRELESS, "iot": _IOT}
+    return {
+        (service, name): operation
+        for service, operations in services.items()
+        for name, operation in operations.items()
+    }
 
 
 def handlers(services: Services) -> Mapping[tuple[str, str], Handler]:
