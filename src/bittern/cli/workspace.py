@@ -67,6 +67,11 @@ class Workspace:
             raise ConfigurationError(["cups.port: 0, so a gateway needs to be told by --cups-uri"])
         return f"https://{self._name}:{cups.port}"
 
+    def api_uri(self) -> str | None:
+        """Where programs reach the API; None: its port is not known before it listens."""
+        api = self.configuration.api
+        return f"{'https' if api.tls else 'http'}://{self._name}:{api.port}" if api.port else None
+
     @property
     def _name(self) -> str:
         """Of this server, as gateways know it."""

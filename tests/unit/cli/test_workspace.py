@@ -62,6 +62,15 @@ def test_cups_is_reached_by_name_and_port_or_by_what_is_configured(tmp_path: Pat
         Workspace.of(None, config).cups_uri()
 
 
+def test_the_api_is_reached_by_name_and_port(tmp_path: Path) -> None:
+    config = tmp_path / "bittern.toml"
+    assert Workspace.of(None, None).api_uri() == "http://localhost:8080"
+    config.write_text('[server]\nnames = ["a.example"]\n[api]\nport = 1\ntls = true\n')
+    assert Workspace.of(None, config).api_uri() == "https://a.example:1"
+    config.write_text("[api]\nport = 0\n")
+    assert Workspace.of(None, config).api_uri() is None
+
+
 def test_server_is_noticed_by_its_socket(tmp_path: Path) -> None:
     workspace = Workspace.of(tmp_path / "data", None)
     assert not workspace.is_served()
