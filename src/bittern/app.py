@@ -21,6 +21,7 @@ from bittern import __version__
 from bittern.api import whereabouts
 from bittern.api.front import Caller, Front
 from bittern.api.identity import Credentials
+from bittern.api.operations import Endpoints, Services, handlers
 from bittern.config import Configuration
 from bittern.config.layout import Layout
 from bittern.config.listening import is_loopback, plain_mqtt_host
@@ -138,18 +139,19 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
         await enter(lns)
         await enter(Control(layout.control_socket, directory=store, remote_of=lns.remote))
         images = await enter(FirmwareImages(configuration.firmware, layout.firmware, now=now))
-        firmware = FirmwareDesk(store, images, now=now)
         desk = CupsDesk(
             store,
             authorities=lambda: transport.authorities,
             certificates=configuration.certificates,
             places=_places(configuration, lns.address[1]),
             addresses=Reachability(),
-            firmware=firmware,
+            firmware=FirmwareDesk(store, images, now=now),
             now=now,
         )
         cups = await enter(_cups(configuration, network, transport.listener(), status, desk))
-        api = _api(configuration, store, background, now)
+        endpoints = _endpoints(configuration, cups.address[1], lns.address[1])
+        services = _services(configuration, store, transport, endpoints, now)
+        api = _api(configuration, services, background)
         statistics = {
             "api": api.statistics,
             "intake": network.intake.statistics,
@@ -191,8 +193,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
             dispatcher.rules_changed()
             codecs.forget()
 
-        following = follow_changes(store, followers, start_over)
-        await enter(task(following, "follow changes"))
+        await enter(task(follow_changes(store, followers, start_over), "follow changes"))
         await enter(task(network.run(), "downlinks in their time"))
         yield Addresses(
             lns=_url("wss", lns.address),
@@ -204,25 +205,54 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
         )
 
 
-def _api(
-    configuration: Configuration, store: Store, background: Background, now: Clock
-) -> ApiShell:
+def _api(configuration: Configuration, services: Services, background: Background) -> ApiShell:
     """What programs manage the network by."""
-    credentials = Credentials(store)
+    credentials = Credentials(services.store)
 
     def on_verified(caller: Caller, at: Instant) -> None:
         if credentials.is_use_due(caller.access_key_id, at):
             background.start(credentials.used(caller.access_key_id, at), "keep the use of a key")
 
-    name = next(iter(configuration.server.names), "localhost")
     front = Front(
-        whereabouts.handlers(name),
+        {**whereabouts.handlers(_name_of(configuration)), **handlers(services)},
         credentials,
         region=configuration.api.region,
         on_fault=tell_fault,
         on_verified=on_verified,
     )
-    return ApiShell(front, configuration.api, now=now, randomness=os.urandom)
+    return ApiShell(front, configuration.api, now=services.now, randomness=os.urandom)
+
+
+def _services(
+    configuration: Configuration,
+    store: Store,
+    transport: Transport,
+    endpoints: Endpoints,
+    now: Clock,
+) -> Services:
+    """What the operations of the API work with."""
+    return Services(
+        store=store,
+        now=now,
+        randomness=random.SystemRandom(),
+        secret=FileVault.load(Layout(configuration.data_dir).data_key).derived("api tokens"),
+        authority=transport.authorities.issuing,
+        endpoints=endpoints,
+    )
+
+
+def _endpoints(configuration: Configuration, cups_port: int, lns_port: int) -> Endpoints:
+    """Where programs are told that gateways connect to."""
+    name, cups, lns = _name_of(configuration), configuration.cups, configuration.lns
+    return Endpoints(
+        cups_uri=cups.uri or f"https://{name}:{cups_port}",
+        lns_uri=lns.uri or f"wss://{name}:{lns_port}",
+    )
+
+
+def _name_of(configuration: Configuration) -> str:
+    """By which the server is reached, where nothing else is known."""
+    return next(iter(configuration.server.names), "localhost")
 
 
 def _api_context(

@@ -25,6 +25,8 @@ from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.ciphers.modes import ECB
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from bittern.errors import ConfigurationError, KeyFileExposed, SealBroken
 
@@ -87,6 +89,11 @@ class KeyRing:
         except InvalidTag:
             raise SealBroken(where) from None
 
+    def derived(self, purpose: str) -> bytes:
+        """32 secret bytes for something else than sealing, the same in every process that has the
+        newest data key, and of no use for finding it."""
+        return self._keys[self._sealing_id].derived(purpose)
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}(…)"
 
@@ -116,6 +123,10 @@ class _DataKey:
             raise ValueError(f"a data key is {KEY_SIZE} bytes, not {len(key)}")
         self._key = AES256(key)
         self.cipher = lru_cache(maxsize=1024)(self._derive)
+
+    def derived(self, purpose: str) -> bytes:
+        """HKDF with SHA-256 (RFC 5869)."""
+        return HKDF(SHA256(), KEY_SIZE, None, purpose.encode()).derive(self._key.key)
 
     def _derive(self, prefix: bytes) -> AESGCM:
         """AES-CMAC of two counter blocks (NIST SP 800-108, 4.1, label "X") is the derived key.

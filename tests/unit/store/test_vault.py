@@ -202,3 +202,11 @@ def test_nonces_are_never_repeated_over_draws() -> None:
     ring = KeyRing({1: bytes(32)})
     nonces = {ring.seal(b"", "here")[1:25] for _ in range(3 * NONCES_PER_DRAW)}
     assert len(nonces) == 3 * NONCES_PER_DRAW
+
+
+def test_what_is_derived_is_the_newest_keys_and_the_purposes() -> None:
+    one, two = KeyRing({1: bytes(32)}), KeyRing({1: bytes(32), 2: bytes(range(32))})
+    assert len(one.derived("tokens")) == 32
+    assert one.derived("tokens") == KeyRing({1: bytes(32)}).derived("tokens")
+    assert one.derived("tokens") != one.derived("other")
+    assert two.derived("tokens") == KeyRing({2: bytes(range(32))}).derived("tokens")
