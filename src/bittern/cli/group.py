@@ -27,6 +27,7 @@ VERBS = (
     "rule",
     "codec",
     "api",
+    "api",
     "tail",
     "frame",
 )
