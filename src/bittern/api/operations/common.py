@@ -38,6 +38,9 @@ KINDS: Mapping[str, str] = {
 }
 """AWS's names of what the store names."""
 
+TRIM_BITS = 6
+"""Of so many creations as these bits count, one forgets the answers that are too old."""
+
 T = TypeVar("T")
 
 
@@ -142,10 +145,12 @@ async def once(
     parameters: Parameters,
     make: Callable[[Keep], Awaitable[Answer]],
 ) -> Answer:
-    """What `make` makes and answers, or what was answered to the same token (facts of AWS: ten
-    minutes). The answer is kept in the transaction that makes the resource."""
+    """What `make` makes and answers, or what was answered to the same token within
+    ten minutes. The answer is kept in the transaction that makes the resource."""
     operation = call.operation.name
     attempt = idempotency.attempt(services.secret, call.account, operation, parameters)
+    if services.randomness.getrandbits(TRIM_BITS) == 0:
+        await services.store.trim_notes("attempt", idempotency.expired_before(call.now))
     earlier = await _earlier(services, call, attempt)
     if earlier is not None:
         return earlier

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import asyncio
 import random
 import uuid
+from typing import Any
 
 import pytest
 
@@ -47,6 +49,16 @@ def test_a_name_has_no_markup(character: str) -> None:
 def test_more_than_fifty_tags_are_refused() -> None:
     with pytest.raises(ApiError):
         checked_tags([{"Key": str(number), "Value": ""} for number in range(51)])
+
+
+def test_answers_that_are_too_old_are_forgotten(api: Any) -> None:
+    api.destination("first")
+    with api.later(601):
+        for number in range(300):
+            api.destination(f"d{number}")
+    kept = asyncio.run(api.store.notes("123456789012", "attempt", limit=1000))
+    assert kept
+    assert {note.at for note in kept} == {api.now}
 
 
 def test_what_the_store_refuses_is_told_in_the_words_of_the_api() -> None:
