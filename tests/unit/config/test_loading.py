@@ -139,7 +139,10 @@ def test_problems_of_single_settings_and_of_their_combination_come_together(
         ("[lns]\nprot = 1", "lns.prot: no such setting; did you mean lns.port?"),
         ("[lsn]\nport = 1", "lsn: no such setting; did you mean lns?"),
         ("lns = 8887", "lns: a section; write [lns] and its settings below"),
-        ("[gateways]\nx = 1", "gateways: no such setting; there are data_dir, functions, server, api, lns"),
+        (
+            "[gateways]\nx = 1",
+            "gateways: no such setting; there are data_dir, functions, server, api, lns",
+        ),
         ("datadir = 'x'", "datadir: no such setting; did you mean data_dir?"),
         ("[store]\nxyzzy = 1", "store.xyzzy: no such setting; there are store.group_commit_ms"),
     ],
