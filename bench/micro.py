@@ -73,6 +73,8 @@ def each(work: Callable[[int], object]) -> float:
 class _Nowhere:
     """Gateways and an outbox that take everything and do nothing."""
 
+    is_full = False
+
     def transmit(self, gateway_eui: GatewayEUI, transmission: Transmission) -> bool:
         return True
 

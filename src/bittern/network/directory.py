@@ -152,6 +152,8 @@ class Directory:
                 self._destinations.clear()
             case "downlink" | "session" | "firmware" | "rule" | "replay" | "codec":
                 pass
+            case "account" | "access_key":
+                pass
 
     async def _read_device(self, dev_eui: DevEUI) -> DeviceContext | None:
         device = await self._store.device(dev_eui)
