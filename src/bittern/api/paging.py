@@ -48,14 +48,15 @@ class Tokens:
         self._secret = secret
 
     def token(self, question: Question, last: str) -> str:
-        """For the page behind the item `last`, which is what the list is sorted by."""
+        """For the page behind the item `last`, which is what the list is sorted by. In the plain
+        alphabet of Base64: markers of `iot` have no other letters."""
         position = last.encode()
-        return base64.urlsafe_b64encode(self._tag(question, position) + position).decode()
+        return base64.b64encode(self._tag(question, position) + position).decode()
 
     def position(self, question: Question, token: str) -> str:
         """What `last` was. ApiError if the token was not made for this question."""
         try:
-            raw = base64.b64decode(token.encode(), altchars=b"-_", validate=True)
+            raw = base64.b64decode(token.encode(), validate=True)
             tag, position = raw[:_TAG_SIZE], raw[_TAG_SIZE:]
             if hmac.compare_digest(tag, self._tag(question, position)):
                 return position.decode()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -7,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bittern.api.errors import VALIDATION, ApiError
-from bittern.api.paging import DEFAULT_SIZE, MAX_SIZE, Page, Tokens, page
+from bittern.api.model import service
+from bittern.api.paging import DEFAULT_SIZE, MAX_SIZE, Page, Question, Tokens, page
 
 TOKENS = Tokens(bytes(32))
 ITEMS = [f"{number:04d}" for number in range(120)]
@@ -88,3 +90,11 @@ def test_a_position_comes_back_as_it_was(position: str) -> None:
     token = TOKENS.token(question, position)
     assert TOKENS.position(question, token) == position
     assert token.isascii()
+
+
+def test_a_token_is_a_marker_as_the_iot_model_has_it() -> None:
+    shape = service("iot").shape("Marker")
+    tokens = Tokens(bytes(32))
+    for number in range(200):
+        token = tokens.token(Question("123456789012", "ListCertificates", {}), str(number))
+        assert re.fullmatch(shape.metadata["pattern"], token)
