@@ -93,7 +93,7 @@ def test_server_ends_in_order_by_a_signal(server: Server, number: signal.Signals
 def test_server_tells_health_and_metrics(server: Server) -> None:
     health = json.loads(server.get("/health"))
     assert health["status"] == "ok"
-    assert set(health["checks"]) == {"store", "mqtt"}
+    assert set(health["checks"]) == {"store", "mqtt", "delivery"}
     metrics = server.get("/metrics")
     assert re.search(r"^bittern_info\{version=", metrics, re.M)
     assert re.search(r"^bittern_intake_copies_total 0", metrics, re.M)
