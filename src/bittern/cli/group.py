@@ -27,7 +27,6 @@ VERBS = (
     "rule",
     "codec",
     "api",
-    "api",
     "tail",
     "frame",
 )
