@@ -24,7 +24,7 @@ from bittern.cli.demo.screen import shown
 from bittern.cli.demo.story import DeviceState, Story
 from bittern.cli.log import start_logging
 from bittern.cli.serve import run_on_uvloop, stop_on_signals
-from bittern.config import Api, Configuration, Lns, Log, Mqtt
+from bittern.config import Api, Configuration, Cups, Lns, Log, Mqtt
 from bittern.config.layout import Layout
 from bittern.errors import Conflict
 from bittern.network.identity import downlink_message_id
@@ -73,6 +73,7 @@ def _configuration(folder: Path) -> Configuration:
     return Configuration(
         data_dir=folder,
         lns=Lns(port=_free(Lns().port)),
+        cups=Cups(port=_free(Cups().port)),
         mqtt=Mqtt(port=_free(Mqtt().port)),
         api=Api(port=_free(Api().port)),
     )

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from bittern.cli.demo.stage import _folder, _free, verdict
+from bittern.cli.demo import stage
+from bittern.cli.demo.stage import _configuration, _folder, _free, verdict
 from bittern.cli.demo.story import Story
 from bittern.errors import Conflict
 
@@ -66,3 +67,11 @@ def test_port_that_is_taken_gives_way_to_any() -> None:
         taken.listen()
         assert _free(port) == 0
     assert _free(port) == port
+
+
+def test_every_listener_makes_way_for_who_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage, "_free", lambda port: 0)
+    made = _configuration(tmp_path)
+    assert {made.lns.port, made.cups.port, made.mqtt.port, made.api.port} == {0}
