@@ -33,7 +33,7 @@ from bittern.outputs.dispatch import Dispatcher
 from bittern.outputs.evaluation import Evaluator
 from bittern.outputs.port import NO_FAILURES, Failures, Health, Message, Output
 from bittern.outputs.routing import DestinationRouter
-from bittern.store.protocol import Deliver
+from bittern.store.ports.sessions import Deliver
 from bittern.store.records import Delivery, Destination
 from bittern.store.rule_records import RuleRecord
 from bittern.store.sqlite import SqliteStore

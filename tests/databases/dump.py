@@ -16,7 +16,7 @@ import msgspec
 
 from bittern.mac.session import AwaitedAck
 from bittern.store.notes import Note
-from bittern.store.protocol import Deliver
+from bittern.store.ports.sessions import Deliver
 from bittern.store.records import AbpActivation
 from bittern.store.sqlite import SqliteStore
 from bittern.store.vault import KeyRing

@@ -17,7 +17,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from bittern.errors import BitternError
 from bittern.mac.session import Session
 from bittern.store.gateway_records import FirmwareTask, StatePart
-from bittern.store.protocol import Deliver, DownlinkAttempted, DownlinkDone, Effect, Store
+from bittern.store.ports.sessions import Deliver, DownlinkAttempted, DownlinkDone, Effect
+from bittern.store.protocol import Store
 from bittern.store.sqlite import SqliteStore
 from bittern.store.vault import KeyRing
 from bittern.testing import examples

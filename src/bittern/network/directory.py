@@ -17,7 +17,7 @@ from bittern.mac.device_class import listens_between_uplinks
 from bittern.mac.refused import Refused
 from bittern.mac.wanted import Wanted, wanted
 from bittern.network.deduplication import Gathered
-from bittern.store.protocol import Registry
+from bittern.store.ports.registry import Registry
 from bittern.store.records import (
     Change,
     Destination,

@@ -37,7 +37,7 @@ from bittern.network.offers import Frame, Offer, Route
 from bittern.network.ports import Clock
 from bittern.network.sessions import SessionCache
 from bittern.network.transmitter import HandedOver, Transmitter, Watch
-from bittern.store.protocol import DownlinkAttempted, Effect, SessionStore
+from bittern.store.ports.sessions import DownlinkAttempted, Effect, SessionStore
 from bittern.store.records import QueuedDownlink
 from bittern.types import DevEUI, Instant
 

@@ -35,7 +35,7 @@ from bittern.network.join_limits import JoinLimiter, JoinLimits
 from bittern.network.journal import Journal
 from bittern.network.ports import Clock, Randomness
 from bittern.network.sessions import SessionCache
-from bittern.store.protocol import SessionStore
+from bittern.store.ports.sessions import SessionStore
 from bittern.store.records import OtaaActivation
 from bittern.types import DevAddr, DevEUI, NetID, Refusal
 

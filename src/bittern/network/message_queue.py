@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from bittern.network.events import DownlinkDiscarded
 from bittern.network.journal import Journal
 from bittern.network.ports import Clock
-from bittern.store.protocol import DownlinkQueue
+from bittern.store.ports.downlinks import DownlinkQueue
 from bittern.store.records import Change, QueuedDownlink
 from bittern.types import EUI64, DevEUI, Instant
 

@@ -7,7 +7,7 @@ it on. That is harmless, because the store refuses to advance it; `forget` it th
 from __future__ import annotations
 
 from bittern.mac.session import Session
-from bittern.store.protocol import SessionStore
+from bittern.store.ports.sessions import SessionStore
 from bittern.types import DevAddr, DevEUI
 
 

@@ -42,7 +42,7 @@ from bittern.network.participation import Reports, Turn, turn
 from bittern.network.ports import Clock
 from bittern.network.sessions import SessionCache
 from bittern.network.transmitter import HandedOver, Transmitter
-from bittern.store.protocol import DownlinkAttempted, Effect, SessionStore
+from bittern.store.ports.sessions import DownlinkAttempted, Effect, SessionStore
 from bittern.store.records import Change, QueuedDownlink
 from bittern.types import EUI64, DevEUI, GatewayEUI, Instant
 

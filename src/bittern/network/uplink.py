@@ -43,7 +43,7 @@ from bittern.network.journal import Journal
 from bittern.network.messages import uplink_message
 from bittern.network.ports import Clock, Codecs, Outbox, Randomness
 from bittern.network.sessions import SessionCache
-from bittern.store.protocol import Deliver, DownlinkDone, Effect, SessionStore
+from bittern.store.ports.sessions import Deliver, DownlinkDone, Effect, SessionStore
 from bittern.store.records import Delivery
 from bittern.types import Refusal
 

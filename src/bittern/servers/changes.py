@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from bittern.errors import ChangesTrimmed, StoreError
-from bittern.store.protocol import ChangeFeed
+from bittern.store.ports.changes import ChangeFeed
 from bittern.store.records import Change
 
 logger = logging.getLogger("bittern.servers.changes")

@@ -1,4 +1,5 @@
 """What must survive: sessions, the registry, queued downlinks and owed messages.
 
-`protocol` has the ports, `records` the values, `vault` the sealing; each engine is a folder.
+`ports` says what every engine does, `protocol` puts it together, `records` has the values, `vault`
+the sealing; each engine is a folder.
 """

@@ -4,7 +4,7 @@ of `codec`."""
 from __future__ import annotations
 
 from bittern.store.codec import Rest, Row
-from bittern.store.protocol import Buried, Owed
+from bittern.store.ports.outbox import Buried, Owed
 from bittern.store.records import Delivery
 from bittern.store.rule_records import DeadLetter, RuleRecord
 from bittern.store.vault import Vault

@@ -264,3 +264,16 @@ async def register(store: Store, devices: int = 1) -> None:
     await store.add_service_profile(SERVICE_PROFILE)
     for number in range(devices):
         await store.add_device(device(number))
+
+
+async def activated(store: Store, **different: Any) -> Session:
+    """A device in the registry, and its first session."""
+    await register(store)
+    first = session(**different)
+    await store.activate(None, join_state(), first)
+    return first
+
+
+async def news(store: Store, since: int) -> list[tuple[str, str]]:
+    """Kind and identity of each change behind that one."""
+    return [(change.kind, change.identity) for change in await store.changes(since)]

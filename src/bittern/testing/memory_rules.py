@@ -9,7 +9,7 @@ from typing import TypeVar
 
 import msgspec
 
-from bittern.store.protocol import Buried, Owed
+from bittern.store.ports.outbox import Buried, Owed
 from bittern.store.records import ChangeKind, Delivery
 from bittern.store.rule_records import DeadLetter, DeadLetterFilter, DeliveryUsage, RuleRecord
 from bittern.testing.memory_fleet import require_new, require_there

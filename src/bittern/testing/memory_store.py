@@ -13,14 +13,14 @@ import msgspec
 from bittern.errors import ChangesTrimmed, Conflict, StaleSession
 from bittern.mac.session import JoinState, Session
 from bittern.store.notes import Note
-from bittern.store.protocol import (
+from bittern.store.ports.sessions import (
     Deliver,
     DownlinkAttempted,
     DownlinkDone,
     Effect,
-    Store,
     is_successor,
 )
+from bittern.store.protocol import Store
 from bittern.store.records import (
     Change,
     ChangeKind,

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bittern.errors import StoreUnavailable
-from bittern.store.protocol import Deliver
+from bittern.store.ports.sessions import Deliver
 from bittern.store.sqlite import SqliteStore
 from bittern.store.vault import FileVault
 from bittern.testing.examples import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 
-from bittern.store.protocol import Deliver
+from bittern.store.ports.sessions import Deliver
 from bittern.store.records import AbpActivation, OtaaActivation
 from bittern.store.sqlite import SqliteStore
 from bittern.testing.examples import (

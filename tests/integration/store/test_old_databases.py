@@ -13,7 +13,7 @@ import pytest
 
 from bittern.lorawan.versions import MacVersion
 from bittern.mac.session import AwaitedAck
-from bittern.store.protocol import Deliver
+from bittern.store.ports.sessions import Deliver
 from bittern.store.records import AbpActivation, OtaaActivation
 from bittern.store.rule_records import DeadLetterFilter
 from bittern.store.sqlite import SqliteStore

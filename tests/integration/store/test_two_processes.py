@@ -6,7 +6,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from bittern.store.protocol import Deliver
+from bittern.store.ports.sessions import Deliver
 from bittern.store.sqlite import SqliteStore
 from bittern.testing.examples import (
     DEV_EUI,

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from bittern.store.protocol import Deliver
+from bittern.store.ports.sessions import Deliver
 from bittern.store.records import AbpActivation, Change, ChangeKind
 from bittern.testing.examples import DEV_ADDR, delivery, device, session, session_keys
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from bittern.store.protocol import is_successor
+from bittern.store.ports.sessions import is_successor
 from bittern.testing import examples
 from bittern.testing.memory_store import MemoryStore
 

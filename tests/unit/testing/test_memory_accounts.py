@@ -1,4 +1,4 @@
-"""The double behaves as the engines do: `tests/unit/store/test_protocol.py`."""
+"""The double behaves as the engines do: `tests/unit/store/ports`."""
 
 from __future__ import annotations
 

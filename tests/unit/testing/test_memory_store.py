@@ -1,4 +1,4 @@
-"""What it does as a store is in `tests/unit/store/test_protocol.py`."""
+"""What it does as a store is in `tests/unit/store/ports`."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from bittern.errors import ChangesTrimmed, Conflict, NotFound
 from bittern.store.codec import delivery_from_row, downlink_from_row, downlink_to_row
-from bittern.store.protocol import Buried, Owed
+from bittern.store.ports.outbox import Buried, Owed
 from bittern.store.records import Change, Delivery, QueuedDownlink
 from bittern.store.rule_codec import (
     dead_letter_to_row,

@@ -13,7 +13,7 @@ from bittern.store.codec import (
     session_step,
     session_to_row,
 )
-from bittern.store.protocol import (
+from bittern.store.ports.sessions import (
     Deliver,
     DownlinkAttempted,
     DownlinkDone,

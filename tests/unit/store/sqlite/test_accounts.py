@@ -1,4 +1,4 @@
-"""What of access keys is SQLite's own; the rest is in `test_protocol.py`."""
+"""What of access keys is SQLite's own; the rest is in `../ports`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of payload codecs is SQLite's own; the rest is in `test_protocol.py`."""
+"""What of payload codecs is SQLite's own; the rest is in `../ports`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of the outbox, queue and feed is SQLite's own; the rest is in `test_protocol.py`."""
+"""What of the outbox, queue and feed is SQLite's own; the rest is in `../ports`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bittern.errors import SealBroken
-from bittern.store.protocol import Deliver
+from bittern.store.ports.sessions import Deliver
 from bittern.store.sqlite import SqliteStore
 from bittern.store.vault import KeyRing
 from bittern.testing.examples import (

@@ -1,4 +1,4 @@
-"""What of the registry is SQLite's own; the rest is in `test_protocol.py`."""
+"""What of the registry is SQLite's own; the rest is in `../ports`."""
 
 from __future__ import annotations
 

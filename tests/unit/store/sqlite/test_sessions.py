@@ -1,11 +1,11 @@
-"""What of the session port is SQLite's own; the rest is in `test_protocol.py`."""
+"""What of the session port is SQLite's own; the rest is in `../ports`."""
 
 from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
 
-from bittern.store.protocol import Deliver, DownlinkDone
+from bittern.store.ports.sessions import Deliver, DownlinkDone
 from bittern.store.sqlite import SqliteStore
 from bittern.testing.examples import (
     DEV_EUI,
