@@ -16,9 +16,9 @@ from bittern.cli.gateway_text import gateway_document
 from bittern.cli.workspace import Workspace, run
 from bittern.config import Configuration
 from bittern.errors import Conflict
-from bittern.gateway.router_config import router_config
 from bittern.lorawan import regions
 from bittern.lorawan.regions.plan import FixedPlan
+from bittern.store import gateway_settings
 from bittern.store.gateway_records import Place
 from bittern.store.protocol import Store
 from bittern.store.records import Gateway, GatewayCertificate
@@ -162,10 +162,8 @@ def sub_bands(region: str, given: Iterable[int] = (), boards: int = 1) -> tuple[
 
 def check_settings(gateway: Gateway) -> None:
     """What its station could not be configured with is wrong usage."""
-    from bittern.servers.lns_hub import settings_of
-
     try:
-        router_config(regions.plan(gateway.region), settings_of(gateway))
+        gateway_settings.check_settings(gateway)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from bittern.gateway.lns_messages import Beaconing, RouterConfig
+from bittern.lorawan.regions.common import BEACON_LAYOUTS
 from bittern.lorawan.regions.plan import FixedPlan, Plan
 
 MAX_JOIN_EUI_RANGES = 10
@@ -39,6 +40,9 @@ class GatewaySettings(msgspec.Struct, frozen=True, kw_only=True):
     disable_dwell_time: bool = False
     beacons: bool = False
     """Send class B beacons; takes a gateway with GPS."""
+    beacon_data_rate: int | None = None
+    """None: the region's, likewise empty frequencies, in Hz."""
+    beacon_frequencies_hz: tuple[int, ...] = ()
 
 
 def router_config(plan: Plan, settings: GatewaySettings) -> RouterConfig:
@@ -60,7 +64,7 @@ def router_config(plan: Plan, settings: GatewaySettings) -> RouterConfig:
         nocca=settings.disable_lbt,
         nodc=settings.disable_duty_cycle,
         nodwell=settings.disable_dwell_time,
-        bcning=_beaconing(plan) if settings.beacons else None,
+        bcning=_beaconing(plan, settings) if settings.beacons else None,
     )
 
 
@@ -97,10 +101,25 @@ def _check_filters(settings: GatewaySettings) -> None:
             raise ValueError(f"not a NetID: {net_id:x}")
 
 
-def _beaconing(plan: Plan) -> Beaconing:
+def _beaconing(plan: Plan, settings: GatewaySettings) -> Beaconing:
     class_b = plan.class_b
-    return Beaconing(
-        data_rate=class_b.beacon_data_rate,
-        layout=class_b.beacon_layout,
-        freqs=class_b.beacon_frequencies_hz,
-    )
+    data_rate = settings.beacon_data_rate
+    frequencies = settings.beacon_frequencies_hz or class_b.beacon_frequencies_hz
+    low, high = plan.frequency_range_hz
+    for frequency_hz in frequencies:
+        if not low <= frequency_hz <= high:
+            raise ValueError(f"beacons at {frequency_hz} Hz are outside {low} to {high} Hz")
+    if data_rate is None or data_rate == class_b.beacon_data_rate:
+        data_rate, layout = class_b.beacon_data_rate, class_b.beacon_layout
+    else:
+        layout = _beacon_layout(plan, data_rate)
+    return Beaconing(data_rate=data_rate, layout=layout, freqs=frequencies)
+
+
+def _beacon_layout(plan: Plan, data_rate: int) -> tuple[int, int, int]:
+    """A beacon is as long as its spreading factor demands (RP002-1.0.4, "Class B beacon")."""
+    row = plan.data_rates.get(data_rate)
+    layout = None if row is None or not row.downlink else BEACON_LAYOUTS.get(row.spreading_factor)
+    if layout is None:
+        raise ValueError(f"no beacon can be sent at data rate {data_rate}")
+    return layout

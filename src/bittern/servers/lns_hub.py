@@ -15,7 +15,7 @@ from bittern.config import Lns
 from bittern.gateway.admission import Refused
 from bittern.gateway.lns import LnsLimits
 from bittern.gateway.lns_messages import RouterConfig
-from bittern.gateway.router_config import GatewaySettings, router_config
+from bittern.gateway.router_config import router_config
 from bittern.lorawan.radio import Reception, Transmission, TransmissionReport
 from bittern.lorawan.regions import plan
 from bittern.network.events import (
@@ -26,6 +26,7 @@ from bittern.network.events import (
 )
 from bittern.servers.admission import GatewayDirectory, admit
 from bittern.servers.lns_remote import Remote
+from bittern.store.gateway_settings import settings_of
 from bittern.store.records import Gateway
 from bittern.types import GatewayEUI, Instant, Refusal
 
@@ -308,16 +309,4 @@ def limits_of(settings: Lns) -> LnsLimits:
         version_timeout_s=settings.handshake_timeout_s,
         ping_interval_s=settings.ping_interval_s,
         ping_timeout_s=settings.ping_timeout_s,
-    )
-
-
-def settings_of(gateway: Gateway) -> GatewaySettings:
-    return GatewaySettings(
-        sub_bands=gateway.sub_bands,
-        boards=gateway.boards,
-        net_id_filters=gateway.net_id_filters,
-        join_eui_filters=gateway.join_eui_filters,
-        max_eirp_dbm=gateway.max_eirp_dbm,
-        station_region=gateway.station_region,
-        beacons=gateway.beaconing,
     )

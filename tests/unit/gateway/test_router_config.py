@@ -136,3 +136,26 @@ def test_a_station_that_knows_a_region_by_another_name_is_held_to_its_power():
     lower = router_config(plan("EU433"), GatewaySettings(max_eirp_dbm=10))
     higher = router_config(plan("EU433"), GatewaySettings(max_eirp_dbm=20))
     assert (lower.max_eirp, higher.max_eirp) == (10, 12.15)
+
+
+def test_beacons_at_another_data_rate_are_as_long_as_it_demands() -> None:
+    config = router_config(
+        EU868,
+        GatewaySettings(beacons=True, beacon_data_rate=0, beacon_frequencies_hz=(868_100_000,)),
+    )
+    assert config.bcning == Beaconing(data_rate=0, layout=(5, 11, 23), freqs=(868_100_000,))
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        (GatewaySettings(beacons=True, beacon_data_rate=5), "no beacon can be sent at data rate 5"),
+        (GatewaySettings(beacons=True, beacon_data_rate=15), "at data rate 15"),
+        (GatewaySettings(beacons=True, beacon_frequencies_hz=(915_000_000,)), "outside 863000000"),
+    ],
+)
+def test_beacons_that_no_device_would_hear_are_refused(
+    settings: GatewaySettings, reason: str
+) -> None:
+    with pytest.raises(ValueError, match=reason):
+        router_config(EU868, settings)

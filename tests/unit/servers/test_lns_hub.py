@@ -17,7 +17,6 @@ from bittern.servers.lns_hub import (
     ConnectedGateway,
     LnsHub,
     limits_of,
-    settings_of,
 )
 from bittern.store.records import Gateway, GatewayCertificate
 from bittern.testing.lns_site import KeptDirectory, KeptTraffic
@@ -229,24 +228,3 @@ def test_settings_are_those_of_the_configuration() -> None:
     assert limits.malformed_per_minute == 5
     assert limits.version_timeout_s == 1
     assert (limits.ping_interval_s, limits.ping_timeout_s) == (2, 3)
-
-
-def test_a_gateways_record_has_what_its_configuration_needs() -> None:
-    gateway = Gateway(
-        id="g",
-        gateway_eui=EUI,
-        sub_bands=(1,),
-        boards=2,
-        net_id_filters=(2,),
-        join_eui_filters=((3, 4),),
-        max_eirp_dbm=5,
-        station_region="EU863",
-        created_at=NOW,
-    )
-    settings = settings_of(gateway)
-    assert settings.sub_bands == (1,)
-    assert settings.boards == 2
-    assert settings.net_id_filters == (2,)
-    assert settings.join_eui_filters == ((3, 4),)
-    assert settings.max_eirp_dbm == 5
-    assert settings.station_region == "EU863"

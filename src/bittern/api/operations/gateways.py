@@ -27,6 +27,7 @@ from bittern.api.operations.common import (
 from bittern.api.operations.services import Services
 from bittern.lorawan import regions
 from bittern.store.gateway_records import GatewayState
+from bittern.store.gateway_settings import check_settings
 from bittern.store.records import Gateway
 from bittern.types import EUI64, GatewayEUI
 
@@ -47,10 +48,12 @@ async def create(services: Services, call: Call, parameters: Parameters) -> Answ
             description=parameters.get("Description", ""),
             region=_region(given["RfRegion"]),
             sub_bands=tuple(given.get("SubBands", ())),
+            boards=max(1, len(set(given.get("SubBands", ())))),  # each takes one sub-band
             **_beaconing(given.get("Beaconing")),
             **_adjustable(given, "loRaWAN."),
             created_at=call.now,
         )
+        _check(gateway)
         rest = f"{KIND}/{gateway.id}"
         answer = {"Arn": call.arn(rest), "Id": gateway.id}
         await services.store.add_gateway(gateway, notes=keep(rest, answer))
@@ -85,6 +88,7 @@ async def update(services: Services, call: Call, parameters: Parameters) -> None
         **_adjustable(parameters, ""),
         changed_at=call.now,
     )
+    _check(after)
     with told():
         await services.store.replace_gateway(after)
 
@@ -167,6 +171,14 @@ def _region(text: str) -> str:
         return regions.plan(text).name
     except ValueError as error:
         raise wrong("loRaWAN.rfRegion", f"Member must be known: {error}") from None
+
+
+def _check(gateway: Gateway) -> None:
+    """What no station could be configured with is refused now, and not when it connects."""
+    try:
+        check_settings(gateway)
+    except ValueError as error:
+        raise wrong("loRaWAN", f"Member must fit {gateway.region}: {error}") from None
 
 
 def _beaconing(given: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bittern.lorawan.regions.common import BEACON_SF9, EIGHT_DATA_RATES, EIGHT_TX_POWERS_DB
+from bittern.lorawan.regions.common import BEACON_LAYOUTS, EIGHT_DATA_RATES, EIGHT_TX_POWERS_DB
 from bittern.lorawan.regions.plan import Channel, ClassB, DutyCycleBand, DynamicPlan, PayloadSizes
 
 PAYLOAD_SIZES = PayloadSizes(
@@ -62,7 +62,7 @@ def _group(
         class_b=ClassB(
             beacon_data_rate=3,
             beacon_frequencies_hz=(second_hz,),
-            beacon_layout=BEACON_SF9,
+            beacon_layout=BEACON_LAYOUTS[9],
             ping_slot_data_rate=3,
             ping_slot_frequencies_hz=(second_hz,),
         ),

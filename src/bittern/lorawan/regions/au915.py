@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bittern.lorawan.regions.common import BEACON_SF12_500
+from bittern.lorawan.regions.common import BEACON_LAYOUTS
 from bittern.lorawan.regions.plan import (
     Channel,
     ClassB,
@@ -64,7 +64,7 @@ AU915 = FixedPlan(
     class_b=ClassB(
         beacon_data_rate=8,
         beacon_frequencies_hz=DOWNLINK_FREQUENCIES_HZ,
-        beacon_layout=BEACON_SF12_500,
+        beacon_layout=BEACON_LAYOUTS[12],
         ping_slot_data_rate=8,
         ping_slot_frequencies_hz=DOWNLINK_FREQUENCIES_HZ,
     ),

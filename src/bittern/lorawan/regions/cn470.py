@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from bittern.lorawan.regions.common import BEACON_SF10, EIGHT_TX_POWERS_DB, LORA_125
+from bittern.lorawan.regions.common import BEACON_LAYOUTS, EIGHT_TX_POWERS_DB, LORA_125
 from bittern.lorawan.regions.plan import (
     Channel,
     ClassB,
@@ -50,7 +50,7 @@ def _class_b(beacon_hz: Sequence[int], ping_slot_hz: Sequence[int]) -> ClassB:
     return ClassB(
         beacon_data_rate=2,
         beacon_frequencies_hz=tuple(beacon_hz),
-        beacon_layout=BEACON_SF10,
+        beacon_layout=BEACON_LAYOUTS[10],
         ping_slot_data_rate=2,
         ping_slot_frequencies_hz=tuple(ping_slot_hz),
     )

@@ -6,7 +6,7 @@ Most devices made for China still have it, so gateways can be given it by name.
 from __future__ import annotations
 
 from bittern.lorawan.regions.common import (
-    BEACON_SF10,
+    BEACON_LAYOUTS,
     EIGHT_TX_POWERS_DB,
     LORA_125,
     SIX_RX1_DATA_RATES,
@@ -34,7 +34,7 @@ CN470_96 = FixedPlan(
     class_b=ClassB(
         beacon_data_rate=2,
         beacon_frequencies_hz=_BEACON_FREQUENCIES_HZ,
-        beacon_layout=BEACON_SF10,
+        beacon_layout=BEACON_LAYOUTS[10],
         ping_slot_data_rate=2,
         ping_slot_frequencies_hz=_BEACON_FREQUENCIES_HZ,
     ),

@@ -36,8 +36,5 @@ EIGHT_RX1_DATA_RATES: dict[int, tuple[int, ...]] = {
 SIX_TX_POWERS_DB = (0, -2, -4, -6, -8, -10)
 EIGHT_TX_POWERS_DB = (0, -2, -4, -6, -8, -10, -12, -14)
 
-BEACON_SF8 = (1, 7, 19)
-"""Offsets of time and GwSpecific, and the length, of a beacon at that spreading factor."""
-BEACON_SF9 = (2, 8, 17)
-BEACON_SF10 = (3, 9, 19)
-BEACON_SF12_500 = (5, 11, 23)
+BEACON_LAYOUTS = {8: (1, 7, 19), 9: (2, 8, 17), 10: (3, 9, 19), 11: (4, 10, 21), 12: (5, 11, 23)}
+"""Offsets of time and GwSpecific, and the length, of a beacon by its spreading factor."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bittern.lorawan.regions.common import BEACON_LAYOUTS
 from bittern.lorawan.regions.plan import (
     Channel,
     ClassB,
@@ -59,7 +60,7 @@ EU868 = DynamicPlan(
     class_b=ClassB(
         beacon_data_rate=3,
         beacon_frequencies_hz=(869_525_000,),
-        beacon_layout=(2, 8, 17),
+        beacon_layout=BEACON_LAYOUTS[9],
         ping_slot_data_rate=3,
         ping_slot_frequencies_hz=(869_525_000,),
     ),

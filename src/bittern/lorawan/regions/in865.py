@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bittern.lorawan.regions.common import BEACON_SF8, LORA_125, SIX_RX1_DATA_RATES
+from bittern.lorawan.regions.common import BEACON_LAYOUTS, LORA_125, SIX_RX1_DATA_RATES
 from bittern.lorawan.regions.plan import Channel, ClassB, DynamicPlan, PayloadSizes, fsk
 
 IN865 = DynamicPlan(
@@ -34,7 +34,7 @@ IN865 = DynamicPlan(
     class_b=ClassB(
         beacon_data_rate=4,
         beacon_frequencies_hz=(866_550_000,),
-        beacon_layout=BEACON_SF8,
+        beacon_layout=BEACON_LAYOUTS[8],
         ping_slot_data_rate=4,
         ping_slot_frequencies_hz=(866_550_000,),
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bittern.lorawan.regions.common import (
-    BEACON_SF9,
+    BEACON_LAYOUTS,
     EIGHT_DATA_RATES,
     EIGHT_PAYLOAD_SIZES,
     EIGHT_RX1_DATA_RATES,
@@ -28,7 +28,7 @@ RU864 = DynamicPlan(
     class_b=ClassB(
         beacon_data_rate=3,
         beacon_frequencies_hz=(869_100_000,),
-        beacon_layout=BEACON_SF9,
+        beacon_layout=BEACON_LAYOUTS[9],
         ping_slot_data_rate=3,
         ping_slot_frequencies_hz=(868_900_000,),
     ),

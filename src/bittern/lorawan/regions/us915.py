@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bittern.lorawan.regions.common import BEACON_LAYOUTS
 from bittern.lorawan.regions.plan import (
     Channel,
     ClassB,
@@ -83,7 +84,7 @@ US915 = FixedPlan(
     class_b=ClassB(
         beacon_data_rate=8,
         beacon_frequencies_hz=_DOWNLINK_FREQUENCIES_HZ,
-        beacon_layout=(5, 11, 23),
+        beacon_layout=BEACON_LAYOUTS[12],
         ping_slot_data_rate=8,
         ping_slot_frequencies_hz=_DOWNLINK_FREQUENCIES_HZ,
     ),

@@ -72,6 +72,9 @@ def test_an_eui_is_taken_once_for_all_accounts(api: Any, refused: Any) -> None:
         {"SubBands": [9]},
         {"JoinEuiFilters": [["00000000000000ff", "0000000000000001"]]},
         {"NetIdFilters": ["13"]},
+        {"RfRegion": "EU868"},
+        {"Beaconing": {"DataRate": 13, "Frequencies": [868100000]}},
+        {"Beaconing": {"DataRate": 2}},
     ],
 )
 def test_what_cannot_be_is_refused(api: Any, refused: Any, given: Any) -> None:

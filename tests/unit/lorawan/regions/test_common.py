@@ -21,8 +21,8 @@ def test_powers_go_down_by_two_decibels() -> None:
 
 def test_a_beacon_has_its_second_half_seven_bytes_and_a_checksum_before_the_end() -> None:
     """RFU, Param, Time (4) and CRC (2), then GwSpecific (7), RFU and CRC (2)."""
-    layouts = (common.BEACON_SF8, common.BEACON_SF9, common.BEACON_SF10, common.BEACON_SF12_500)
+    layouts = common.BEACON_LAYOUTS.values()
     for time_at, gw_specific_at, size in layouts:
         assert gw_specific_at == time_at + 6
         assert size - gw_specific_at - 9 >= 0
-    assert [size for *_, size in layouts] == [19, 17, 19, 23]
+    assert [size for *_, size in layouts] == [19, 17, 19, 21, 23]
