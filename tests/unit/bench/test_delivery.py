@@ -1,9 +1,33 @@
 from __future__ import annotations
 
+import pytest
+
 from bench import delivery
+from bench.delivery import CASES, PARTS, WHOLE, Load, Used
+from bench.frames import identify
 
 
-async def test_every_message_is_counted_once() -> None:
-    results = await delivery.measure(400)
-    assert len(results) == 5
-    assert all(one.per_second > 0 for one in results)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.what)
+async def test_every_message_arrives_once(case) -> None:
+    used = await delivery.run(case, Load.of(400))
+    assert used.cpu_us > used.loop_us > 0
+
+
+async def test_a_message_is_known_by_its_payload() -> None:
+    assert identify(delivery.document(7, 4711)) == (7, 4711)
+
+
+async def test_parts_add_up_to_the_whole() -> None:
+    found = {case: Used(10.0 * (place + 1), 1.0) for place, case in enumerate(CASES)}
+    parts = [
+        found[one].cpu_us - (0 if without is None else found[without].cpu_us)
+        for _, one, without in PARTS
+    ]
+    assert sum(parts) == found[WHOLE].cpu_us
+    assert delivery.table(found, 400).row_count == len(PARTS) + len(CASES)
+
+
+async def test_a_message_that_is_lost_ends_the_benchmark(monkeypatch) -> None:
+    monkeypatch.setattr(delivery, "PATIENCE_S", 0.0)
+    with pytest.raises(SystemExit, match="lost"):
+        await delivery.run(WHOLE, Load.of(2000))
