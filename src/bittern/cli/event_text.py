@@ -19,6 +19,7 @@ from bittern.network.events import (
     GatewayDisconnected,
     GatewayRefused,
     JoinAnswered,
+    JoinReceived,
     MacCommandIgnored,
     MacRequestDeclined,
     MacRequestUnanswered,
@@ -33,6 +34,7 @@ EVENTS = tuple(sorted(str(kind.__struct_config__.tag) for kind in get_args(Netwo
 _STYLES = {
     "uplink": "green",
     "join": "bold cyan",
+    "join_received": "cyan",
     "downlink": "blue",
     "transmitted": "blue",
     "acknowledged": "bold blue",
@@ -81,6 +83,8 @@ def _what(event: NetworkEvent) -> str:
             return _uplink(event)
         case UplinkRepeated(fcnt=fcnt):
             return f"FCnt {fcnt}"
+        case JoinReceived(rejoin_type=rejoin_type, gateway_eui=gateway):
+            return f"{'join' if rejoin_type is None else f'rejoin {rejoin_type}'}{_by(gateway)}"
         case JoinAnswered(dev_addr=dev_addr, gateway_eui=gateway):
             return f"DevAddr {dev_addr} {_nonce(event)}{_by(gateway)}"
         case FrameRefused(refusal=refusal, reason=reason):
@@ -96,7 +100,8 @@ def _what(event: NetworkEvent) -> str:
         case DownlinkWaits(message_id=message_id, reason=reason):
             return f"{message_id or ''} {reason}".strip()
         case DownlinkDiscarded(message_id=message_id, attempts=attempts):
-            return f"{message_id} after {attempts} attempts"
+            too_long = None if event.size is None else f"{event.size} bytes are too long"
+            return f"{message_id} {too_long or f'after {attempts} attempts'}"
         case MacCommandIgnored() | MacRequestDeclined() | MacRequestUnanswered():
             return _mac(event)
         case GatewayConnected() | GatewayDisconnected() | GatewayRefused():

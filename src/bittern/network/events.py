@@ -15,7 +15,7 @@ from bittern.mac.commands.notices import (
     Unanswered,
 )
 from bittern.mac.session import Session
-from bittern.types import DevAddr, DevEUI, GatewayEUI, Instant, Refusal
+from bittern.types import DevAddr, DevEUI, GatewayEUI, Instant, JoinEUI, Refusal
 
 WindowName = Literal["RX1", "RX2", "PING"]
 
@@ -48,6 +48,16 @@ class UplinkRepeated(Event, frozen=True, kw_only=True, tag="retransmission"):
 
     dev_eui: DevEUI
     fcnt: int
+
+
+class JoinReceived(Event, frozen=True, kw_only=True, tag="join_received"):
+    """A registered device asks to join, or to rejoin; whether it may is told by what follows."""
+
+    dev_eui: DevEUI
+    join_eui: JoinEUI | None = None
+    """That the request names."""
+    rejoin_type: int | None = None
+    gateway_eui: GatewayEUI
 
 
 class JoinAnswered(Event, frozen=True, kw_only=True, tag="join"):
@@ -122,11 +132,13 @@ class DownlinkWaits(Event, frozen=True, kw_only=True, tag="downlink_waits"):
 
 
 class DownlinkDiscarded(Event, frozen=True, kw_only=True, tag="downlink_discarded"):
-    """A confirmed message was tried as often as is allowed, without acknowledgement."""
+    """A message is given up: it was tried as often as is allowed, or no frame can carry it."""
 
     dev_eui: DevEUI
     message_id: str
     attempts: int
+    size: int | None = None
+    """Bytes, of one that is too long for every frame."""
 
 
 class MacCommandIgnored(Event, frozen=True, kw_only=True, tag="mac_ignored"):
@@ -181,6 +193,7 @@ class GatewayRefused(Event, frozen=True, kw_only=True, tag="gateway_refusal"):
 NetworkEvent = (
     UplinkDelivered
     | UplinkRepeated
+    | JoinReceived
     | JoinAnswered
     | FrameRefused
     | DownlinkSent

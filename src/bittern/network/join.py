@@ -30,7 +30,7 @@ from bittern.network.by_region import Heard
 from bittern.network.deduplication import Gathered
 from bittern.network.directory import DeviceContext, Directory
 from bittern.network.downlink import DownlinkPath
-from bittern.network.events import FrameRefused, JoinAnswered
+from bittern.network.events import FrameRefused, JoinAnswered, JoinReceived
 from bittern.network.join_limits import JoinLimiter, JoinLimits
 from bittern.network.journal import Journal
 from bittern.network.ports import Clock, Randomness
@@ -80,6 +80,15 @@ class JoinPath:
         if device is None:
             reason = f"no device {request.dev_eui} is registered"
             return self._refuse(request, gathered, Refused(Refusal.UNKNOWN_DEV_EUI, reason))
+        self._journal.record(
+            JoinReceived(
+                at=now,
+                dev_eui=request.dev_eui,
+                join_eui=request.join_eui,
+                rejoin_type=request.rejoin_type if isinstance(request, RejoinRequest) else None,
+                gateway_eui=best.gateway_eui,
+            )
+        )
         counted = _in_its_region(heard, device)
         if isinstance(counted, Refused):
             return self._refuse(request, gathered, counted)

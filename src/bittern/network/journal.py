@@ -27,6 +27,7 @@ _LEVELS = {
     "uplink": logging.DEBUG,
     "retransmission": logging.DEBUG,
     "transmitted": logging.DEBUG,
+    "join_received": logging.DEBUG,
     "refusal": logging.WARNING,
     "mac_ignored": logging.WARNING,
     "mac_declined": logging.WARNING,
@@ -48,6 +49,7 @@ class Journal:
         self.refusals: Counter[str] = Counter()
         self.mac_problems: Counter[str] = Counter()
         self._watchers: list[Watcher] = []
+        self._listeners: list[Watcher] = []
 
     def record(self, event: NetworkEvent) -> None:
         name = str(event.__struct_config__.tag)
@@ -61,6 +63,8 @@ class Journal:
             logger.log(level, "%s %s", name, _words(event))
         for watcher in self._watchers:
             watcher(event)
+        for listener in self._listeners:
+            listener(event)
 
     @property
     def watched(self) -> bool:
@@ -83,6 +87,15 @@ class Journal:
             yield
         finally:
             self._watchers.remove(watcher)
+
+    @contextmanager
+    def listening(self, listener: Watcher) -> Iterator[None]:
+        """The same, but uplinks need not be told: they cost nothing more for it."""
+        self._listeners.append(listener)
+        try:
+            yield
+        finally:
+            self._listeners.remove(listener)
 
 
 def _words(event: NetworkEvent) -> str:

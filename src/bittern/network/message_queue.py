@@ -20,6 +20,11 @@ ATTEMPTS = 3
 unconfirmed, reported as sent."""
 
 
+LONGEST_PAYLOAD = 242
+"""N of the fastest data rates (RP002-1.0.4); slower ones carry less. What is longer is discarded:
+it would hold up everything behind it for ever."""
+
+
 class MessageQueue:
     """One for the whole server."""
 
@@ -44,7 +49,7 @@ class MessageQueue:
             return None, False
         followed = self._followed
         queued = await self._store.queued(dev_eui, limit=2)
-        while queued and not self._is_under_way(queued[0]) and queued[0].attempts >= ATTEMPTS:
+        while queued and self._is_hopeless(queued[0]):
             await self._discard(queued[0])
             queued = await self._store.queued(dev_eui, limit=2)
         if not queued:
@@ -84,6 +89,11 @@ class MessageQueue:
         self._followed += 1
         self._idle.clear()
 
+    def _is_hopeless(self, message: QueuedDownlink) -> bool:
+        if len(message.payload) > LONGEST_PAYLOAD:
+            return True
+        return message.attempts >= ATTEMPTS and not self._is_under_way(message)
+
     def _is_under_way(self, message: QueuedDownlink) -> bool:
         until = self._under_way.get(message.message_id)
         if until is None:
@@ -94,6 +104,7 @@ class MessageQueue:
         return False
 
     async def _discard(self, message: QueuedDownlink) -> None:
+        size = len(message.payload)
         await self._store.unqueue(message.dev_eui, message.message_id)
         self._journal.record(
             DownlinkDiscarded(
@@ -101,5 +112,6 @@ class MessageQueue:
                 dev_eui=message.dev_eui,
                 message_id=message.message_id,
                 attempts=message.attempts,
+                size=size if size > LONGEST_PAYLOAD else None,
             )
         )

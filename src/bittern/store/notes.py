@@ -1,7 +1,8 @@
-"""Notes: small documents beside the records, which the API keeps and the network never reads.
+"""Notes: small documents beside the records, which the API keeps.
 
 Tags, settings of events and logs, certificates before they are a gateway's, and what was answered
-to requests that may be repeated. None of it is secret.
+to requests that may be repeated. None of it is secret. The network reads those of events alone,
+and the change feed tells of them.
 """
 
 from __future__ import annotations

@@ -316,6 +316,7 @@ ChangeKind = Literal[
     "codec",
     "account",
     "access_key",
+    "events",
 ]
 
 
@@ -328,4 +329,5 @@ class Change(msgspec.Struct, frozen=True):
     """DevEUI of a device, of a queue (`downlink`) and of sessions (activated, in use, ended);
     gateway EUI, of a firmware task too; id of a firmware definition and of a profile;
     fingerprint; `account/name` of a destination, of a rule and of a codec; the lane that dead
-    letters were put back into (`replay`); id of an account and of an access key."""
+    letters were put back into (`replay`); id of an account and of an access key;
+    `account/name` of a note of `events`."""

@@ -8,6 +8,7 @@ import msgspec
 
 from bittern.errors import Conflict
 from bittern.store.notes import Note, NoteKind
+from bittern.store.records import ChangeKind
 from bittern.types import Instant
 
 
@@ -31,7 +32,10 @@ class MemoryNotes:
         self._keep_notes(notes)
 
     async def remove_note(self, account: str, kind: NoteKind, name: str) -> bool:
-        return self._notes.pop((account, kind, name), None) is not None
+        removed = self._notes.pop((account, kind, name), None) is not None
+        if removed and kind == "events":
+            self._change(kind, f"{account}/{name}")
+        return removed
 
     async def trim_notes(self, kind: NoteKind, before: Instant) -> int:
         old = [key for key, one in self._notes.items() if one.kind == kind and one.at < before]
@@ -50,3 +54,9 @@ class MemoryNotes:
         for note in notes:
             kept = msgspec.structs.replace(note, only_if_older_than=None)
             self._notes[note.account, note.kind, note.name] = kept
+            if note.kind == "events":
+                self._change(note.kind, f"{note.account}/{note.name}")
+
+    def _change(self, kind: ChangeKind, identity: object) -> None:
+        """Of `MemoryStore`."""
+        raise NotImplementedError

@@ -19,6 +19,7 @@ from bittern.network.events import (
     GatewayDisconnected,
     GatewayRefused,
     JoinAnswered,
+    JoinReceived,
     MacCommandIgnored,
     MacRequestDeclined,
     MacRequestUnanswered,
@@ -101,6 +102,10 @@ LINES = [
         "70b3d57ed0000001  m after 8 attempts",
     ),
     (
+        JoinReceived(at=AT, dev_eui=DEVICE, rejoin_type=2, gateway_eui=GATEWAY),
+        "70b3d57ed0000001  rejoin 2 by 0016c001ff000001",
+    ),
+    (
         GatewayConnected(at=AT, gateway_eui=GATEWAY, station="2.0.6", peer="10.0.0.1:5"),
         "0016c001ff000001  station 2.0.6 10.0.0.1:5",
     ),
@@ -145,6 +150,11 @@ def test_a_rejoin_is_told_with_its_type_and_counter() -> None:
         at=AT, dev_eui=DEVICE, dev_addr=ADDRESS, dev_nonce=5, rejoin_type=2, gateway_eui=None
     )
     assert line_of(event).plain.endswith("DevAddr 26011bda rejoin 2 RJcount 5")
+
+
+def test_a_message_that_is_too_long_says_so() -> None:
+    event = DownlinkDiscarded(at=AT, dev_eui=DEVICE, message_id="m", attempts=0, size=300)
+    assert line_of(event).plain.endswith("m 300 bytes are too long")
 
 
 def test_every_event_has_a_line() -> None:

@@ -124,18 +124,20 @@ async def test_a_message_stays_queued_while_no_gateway_is_connected(stage):
 
 async def test_a_message_too_long_for_the_data_rate_waits_and_says_so(stage):
     device = await stage.abp()
-    message = await stage.queue(payload=bytes(300))
+    message = await stage.queue(payload=bytes(240))
+    device.radio.data_rate = 0
     await stage.hear(device, device.uplink(b"x", fport=1))
     assert stage.gateways.transmissions == []
     (waits,) = stage.happened(DownlinkWaits)
     assert waits.message_id == message.message_id
-    assert "300" in waits.reason
+    assert "240" in waits.reason
     assert len(await stage.store.queued(stage.dev_eui)) == 1
 
 
 async def test_an_acknowledgement_goes_even_when_the_message_beside_it_is_too_long(stage):
     device = await stage.abp()
-    await stage.queue(payload=bytes(300))
+    await stage.queue(payload=bytes(240))
+    device.radio.data_rate = 0
     await stage.hear(device, device.uplink(b"x", fport=1, confirmed=True))
     received = stage.answer(device)
     assert received.ack

@@ -3,7 +3,7 @@ from dataclasses import replace
 import pytest
 
 from bittern.lorawan.versions import MacVersion
-from bittern.network.events import FrameRefused, JoinAnswered
+from bittern.network.events import FrameRefused, JoinAnswered, JoinReceived
 from bittern.simulator.device import Joined
 from bittern.store.records import AbpActivation
 from bittern.testing import examples
@@ -23,6 +23,18 @@ async def test_a_device_joins_and_its_first_uplink_is_delivered(stage, version):
     assert joined.dev_addr == device.session.dev_addr
     await stage.hear(device, device.uplink(b"hello", fport=1))
     assert len(stage.outbox.deliveries) == 1
+
+
+async def test_a_request_is_told_before_it_is_judged(stage):
+    device = await stage.otaa()
+    request = device.join_request()
+    await stage.hear(device, request)
+    await stage.hear(device, request)
+    told = [type(event) for event in stage.events]
+    assert told.index(JoinReceived) < told.index(JoinAnswered)
+    received = stage.happened(JoinReceived)
+    assert len(received) == 2
+    assert (received[0].join_eui, received[0].rejoin_type) == (device.activation.join_eui, None)
 
 
 async def test_the_old_session_serves_until_the_device_uses_the_new_one(stage):

@@ -56,6 +56,15 @@ def test_a_payload_never_reaches_the_log(caplog: pytest.LogCaptureFixture):
     assert "fcnt=7" in caplog.text
 
 
+def test_who_listens_hears_of_events_but_makes_nobody_describe_uplinks():
+    journal, heard = Journal(), []
+    with journal.listening(heard.append):
+        journal.record(REFUSED)
+        assert not journal.watched
+    journal.record(REFUSED)
+    assert heard == [REFUSED]
+
+
 def test_watchers_see_every_event_while_they_watch():
     journal = Journal()
     seen = []

@@ -4,7 +4,7 @@ import pytest
 
 from bittern.network.events import DownlinkDiscarded
 from bittern.network.journal import Journal
-from bittern.network.message_queue import ATTEMPTS, MessageQueue
+from bittern.network.message_queue import ATTEMPTS, LONGEST_PAYLOAD, MessageQueue
 from bittern.testing import examples
 from bittern.testing.memory_store import MemoryStore
 from bittern.types import Instant
@@ -87,6 +87,17 @@ async def test_a_message_tried_often_enough_is_discarded_and_told(shelf):
     [discarded] = told
     assert isinstance(discarded, DownlinkDiscarded)
     assert (discarded.message_id, discarded.attempts) == (id_of(0), ATTEMPTS)
+
+
+async def test_a_message_that_no_frame_carries_does_not_hold_up_the_others(shelf):
+    told: list[object] = []
+    await shelf.put(0, payload=bytes(LONGEST_PAYLOAD + 1))
+    await shelf.put(1, payload=bytes(LONGEST_PAYLOAD))
+    with shelf.journal.watching(told.append):
+        assert await shelf.first() == (id_of(1), False)
+    [discarded] = told
+    assert isinstance(discarded, DownlinkDiscarded)
+    assert (discarded.message_id, discarded.size) == (id_of(0), LONGEST_PAYLOAD + 1)
 
 
 async def test_the_last_attempt_is_not_discarded_while_it_is_under_way(shelf):

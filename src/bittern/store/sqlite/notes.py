@@ -27,11 +27,13 @@ class SqliteNotes:
         await self._database.write(lambda transaction: keep_notes(transaction, notes))
 
     async def remove_note(self, account: str, kind: NoteKind, name: str) -> bool:
-        key = (account, kind, name)
-        removed = await self._database.write(
-            lambda transaction: transaction.execute("delete_note", key)
-        )
-        return bool(removed)
+        def work(transaction: Transaction) -> int:
+            removed = transaction.execute("delete_note", (account, kind, name))
+            if removed and kind == "events":
+                transaction.change(kind, f"{account}/{name}")
+            return removed
+
+        return bool(await self._database.write(work))
 
     async def trim_notes(self, kind: NoteKind, before: Instant) -> int:
         return await self._database.write(
@@ -48,3 +50,5 @@ def keep_notes(transaction: Transaction, notes: Sequence[Note]) -> None:
         ):
             raise Conflict(note.kind, note.name)
         transaction.execute("put_note", row)
+        if note.kind == "events":
+            transaction.change(note.kind, f"{note.account}/{note.name}")
