@@ -14,6 +14,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from bittern.config import Configuration
 from bittern.errors import DeliveryUnavailable
@@ -220,7 +221,7 @@ class Program:
         self.port = port
         self._process: asyncio.subprocess.Process | None = None
 
-    async def __aenter__(self) -> Program:
+    async def __aenter__(self) -> Self:
         await self.start()
         return self
 

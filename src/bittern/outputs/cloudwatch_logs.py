@@ -140,7 +140,18 @@ class CloudwatchLogsOutput(AwsOutput):
         self, events: Sequence[Event], groups: Sequence[str], numbers: Sequence[int]
     ) -> Failures:
         group = groups[numbers[0]]
+        if group in self._streams:
+            try:
+                return await self._put(events, group, numbers)
+            except AwsRejected as rejection:
+                if rejection.code != "ResourceNotFoundException":
+                    raise
+                # Somebody has deleted the stream, or the group and made it anew.
+                self._streams.discard(group)
         await self._open(group)
+        return await self._put(events, group, numbers)
+
+    async def _put(self, events: Sequence[Event], group: str, numbers: Sequence[int]) -> Failures:
         # The service wants them in order of time, and a device's clock may have been set.
         numbers = sorted(numbers, key=lambda number: events[number].timestamp)
         answer = await self.client.call(
@@ -155,8 +166,6 @@ class CloudwatchLogsOutput(AwsOutput):
         return _refused(numbers, answer.get("rejectedLogEventsInfo") or {})
 
     async def _open(self, group: str) -> None:
-        if group in self._streams:
-            return
         try:
             await self.client.call(
                 "create_log_stream", logGroupName=group, logStreamName=self._stream

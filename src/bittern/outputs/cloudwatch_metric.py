@@ -47,6 +47,7 @@ class MetricOutput(ServiceOutput):
         self._form = form
         self._metrics = metrics
         self._now = now
+        self._latest = float("-inf")
 
     async def send(self, messages: Sequence[Message]) -> Failures:
         fates: Fates = {}
@@ -66,9 +67,14 @@ class MetricOutput(ServiceOutput):
             _unit(filled(message, "metricUnit", form.metric_unit)),
         )
         value = _number(filled(message, "metricValue", form.metric_value), "metricValue")
-        at = _number(stamp, "metricTimestamp") if stamp else self._now()
+        at = _number(stamp, "metricTimestamp") if stamp else self._time()
         if not self._metrics.add(series, value, at):
             raise DeliveryRejected("too many metrics: a name holds what changes with each message")
+
+    def _time(self) -> float:
+        """Never before that of the last message: a clock that is set back hides no value."""
+        self._latest = max(self._latest, self._now())
+        return self._latest
 
 
 def _number(text: str, where: str) -> float:

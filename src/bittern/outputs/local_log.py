@@ -1,7 +1,8 @@
 """A log of JSON lines in files that are turned when they are long enough.
 
-What `append` returned for is on the disk. Several outputs may write the same file: a lock on the
-folder lets one at a time.
+What `append` returned for is on the disk, and so is the name of its file. Several outputs may write
+the same file: a lock on the folder lets one at a time. A line that a power failure has cut short is
+ended before the next.
 """
 
 from __future__ import annotations
@@ -40,10 +41,13 @@ class LocalLog:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self.folder / file_name(name)
         content = b"".join(line + b"\n" for line in lines)
-        with self._locked():
+        with self._locked() as folder:
             if path.exists() and path.stat().st_size + len(content) > self._rotation.file_bytes:
                 self._turn(path)
+            begins = not path.exists()
             _write(path, content)
+            if begins:
+                os.fsync(folder)
 
     def _turn(self, path: Path) -> None:
         for number in range(self._rotation.kept, 0, -1):
@@ -54,11 +58,12 @@ class LocalLog:
         path.unlink(missing_ok=True)
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[int]:
+        """The folder, open."""
         folder = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY)
         try:
             fcntl.flock(folder, fcntl.LOCK_EX)
-            yield
+            yield folder
         finally:
             os.close(folder)
 
@@ -75,10 +80,12 @@ def file_name(name: str) -> str:
 
 
 def _write(path: Path, content: bytes) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW
     file = os.open(path, flags, 0o600)
     try:
         before = os.fstat(file).st_size
+        if before and os.pread(file, 1, before - 1) != b"\n":
+            content = b"\n" + content
         try:
             rest = memoryview(content)
             while rest:

@@ -2,7 +2,9 @@
 
 Up to 100 records go in a call; a message has at most as many. Booleans, whole numbers, other
 numbers and texts keep their type, objects and arrays are written as JSON, and what is null is left
-out. Timestream for LiveAnalytics is offered to accounts that have used it before June 2025;
+out. Without ``timestamp`` a message has the time at which it is sent, in microseconds, no two of
+them the same: of a measure there is one value at a time, and the service refuses a second.
+Timestream for LiveAnalytics is offered to accounts that have used it before June 2025;
 elsewhere an endpoint of one's own takes its place. Needs ``timestream:WriteRecords`` and, for
 AWS's own endpoints, ``timestream:DescribeEndpoints``.
 """
@@ -68,6 +70,7 @@ class TimestreamOutput(AwsOutput):
         super().__init__(name, settings, connect=connect)
         self._form = form
         self._now = now
+        self._latest_us = 0
 
     async def send(self, messages: Sequence[Message]) -> Failures:
         fates: Fates = {}
@@ -142,7 +145,8 @@ class TimestreamOutput(AwsOutput):
     def _time(self, message: Message) -> dict[str, str]:
         stamp = self._form.timestamp
         if stamp is None:
-            return {"Time": str(int(self._now() * 1000)), "TimeUnit": "MILLISECONDS"}
+            self._latest_us = max(int(self._now() * 1_000_000), self._latest_us + 1)
+            return {"Time": str(self._latest_us), "TimeUnit": "MICROSECONDS"}
         unit = filled(message, "timestamp.unit", stamp.unit)
         if unit not in UNITS:
             raise DeliveryRejected(f"timestamp.unit is one of {', '.join(UNITS)}: {unit!r}")

@@ -93,6 +93,30 @@ async def test_events_go_to_a_stream_of_their_output(logs: Any, make_message: Ma
     logs.done()
 
 
+async def test_a_stream_that_was_deleted_is_made_anew(logs: Any, make_message: Make) -> None:
+    logs.answers("create_log_stream", {})
+    logs.answers("put_log_events", {})
+    logs.fails("put_log_events", "ResourceNotFoundException")
+    logs.answers("create_log_stream", {})
+    logs.answers("put_log_events", {})
+    async with remote(logs) as output:
+        for _ in range(2):
+            assert await output.publish([make_message("text", logGroupName=GROUP)]) == {}
+    logs.done()
+
+
+async def test_a_group_that_was_deleted_rejects(logs: Any, make_message: Make) -> None:
+    logs.answers("create_log_stream", {})
+    logs.answers("put_log_events", {})
+    logs.fails("put_log_events", "ResourceNotFoundException")
+    logs.fails("create_log_stream", "ResourceNotFoundException")
+    async with remote(logs) as output:
+        message = make_message("text", logGroupName=GROUP)
+        assert await output.publish([message]) == {}
+        failures = await output.publish([message])
+    assert isinstance(failures[0], DeliveryRejected)
+
+
 async def test_events_go_in_order_of_time_and_refused_ones_are_found(
     logs: Any, make_message: Make
 ) -> None:

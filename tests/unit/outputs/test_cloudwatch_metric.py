@@ -57,6 +57,17 @@ async def test_a_value_is_added(output: MetricOutput, metrics: Metrics, make_mes
     ]
 
 
+async def test_a_clock_that_is_set_back_hides_no_value(
+    metrics: Metrics, make_message: Make
+) -> None:
+    clock = iter((9.0, 5.0, 10.0))
+    form = read(PARAMETERS, CloudwatchMetricForm)
+    async with MetricOutput("rule/1", form, metrics, now=lambda: next(clock)) as output:
+        messages = [make_message(metricValue="1", metricTimestamp="") for _ in range(3)]
+        assert await output.publish(messages) == {}
+    assert [at for _, _, at in metrics.added] == [9.0, 9.0, 10.0]
+
+
 @pytest.mark.parametrize(
     "filled",
     [

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from pathlib import Path
 
 import pytest
 
-from bittern.outputs import local_log
 from bittern.outputs.local_log import LocalLog, Rotation, file_name
 
 
@@ -48,10 +48,35 @@ def test_a_write_that_fails_leaves_no_half_line(
         written = write(file, data[:3])
         return written
 
-    monkeypatch.setattr(local_log.os, "write", full)
+    monkeypatch.setattr(os, "write", full)
     with pytest.raises(OSError, match="space"):
         log.append("site", [b"half"])
     assert (tmp_path / "site.jsonl").read_bytes() == b"whole\n"
+
+
+def test_a_line_that_was_cut_short_is_ended(tmp_path: Path) -> None:
+    log = LocalLog(tmp_path)
+    (tmp_path / "site.jsonl").write_bytes(b"whole\nha")
+    log.append("site", [b"1"])
+    log.append("site", [b"2"])
+    assert (tmp_path / "site.jsonl").read_bytes() == b"whole\nha\n1\n2\n"
+
+
+def test_the_name_of_a_file_that_begins_is_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[bool] = []
+    sync = os.fsync
+
+    def noted(file: int) -> None:
+        synced.append(stat.S_ISDIR(os.fstat(file).st_mode))
+        sync(file)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    log = LocalLog(tmp_path, Rotation(file_bytes=3))
+    for line in (b"1", b"22", b"3"):
+        log.append("site", [line])
+    assert synced == [False, True] * 3
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def record(name: str, value: str, kind: str, **more: str) -> dict[str, Any]:
         "MeasureValue": value,
         "MeasureValueType": kind,
         "Dimensions": [{"Name": "device", "Value": "d1"}],
-        **({"Time": "1500", "TimeUnit": "MILLISECONDS"} | more),
+        **({"Time": "1500000", "TimeUnit": "MICROSECONDS"} | more),
     }
 
 
@@ -57,6 +57,20 @@ async def test_each_attribute_is_a_record(timestream: Any, make_message: Make) -
     async with made(timestream) as output:
         message = make_message('{"t": 21.5, "n": 7, "none": null}', dimensions__0__value="d1")
         assert await output.publish([message]) == {}
+    timestream.done()
+
+
+async def test_no_two_messages_have_the_same_time(timestream: Any, make_message: Make) -> None:
+    timestream.answers(
+        "write_records",
+        {},
+        DatabaseName="site",
+        TableName="uplinks",
+        Records=[record("n", str(n), "BIGINT", Time=str(1_500_000 + n)) for n in range(3)],
+    )
+    async with made(timestream) as output:
+        messages = [make_message(f'{{"n": {n}}}', dimensions__0__value="d1") for n in range(3)]
+        assert await output.publish(messages) == {}
     timestream.done()
 
 
