@@ -7,6 +7,7 @@ takes it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +18,7 @@ from bittern.cli import output, parameters
 from bittern.cli.workspace import Workspace, run
 from bittern.errors import NotFound, RuleError
 from bittern.rules import SqlVersion, explain
+from bittern.store.pages import everything
 from bittern.store.records import DEFAULT_ACCOUNT
 from bittern.store.rule_records import RuleRecord
 
@@ -185,10 +187,10 @@ def remove(
     async def work() -> list[str]:
         async with workspace.store() as store:
             await store.remove_rule(DEFAULT_ACCOUNT, name)
-            named = await store.destinations(DEFAULT_ACCOUNT)
+            named = everything(partial(store.destinations, DEFAULT_ACCOUNT), lambda one: one.name)
             return [
                 one.name
-                for one in named
+                async for one in named
                 if (one.expression_type, one.expression) == ("RuleName", name)
             ]
 
@@ -261,11 +263,10 @@ def _changed(  # noqa: PLR0917
 
 def _check(record: RuleRecord) -> None:
     """Complains of what cannot work, with its place, and ends."""
-    from bittern.outputs.actions import ReadyRule
-    from bittern.outputs.preparing import checking
+    from bittern.outputs.preparing import checked_rule
 
     try:
-        ReadyRule(record, checking)
+        checked_rule(record)
     except RuleError as error:
         output.complain(explain(error))
         raise typer.Exit(1) from None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bittern.outputs.actions import Prepare, Prepared
+from bittern.outputs.actions import Prepare, Prepared, ReadyRule
 from bittern.outputs.kinds import Surroundings, checked
-from bittern.outputs.port import Output
+from bittern.outputs.port import Output, RuleRecord
 
 
 def preparing(surroundings: Surroundings) -> Prepare:
@@ -39,3 +39,9 @@ def checking(document: Mapping[str, Any]) -> Prepared:
     return Prepared(
         kind=kind.name, parameters=parameters, templates=kind.templates(parameters), make=make
     )
+
+
+def checked_rule(record: RuleRecord) -> ReadyRule:
+    """What every way to make a rule asks of it. Raises `RuleError`, with the place in the SQL
+    where it is there that something is wrong."""
+    return ReadyRule(record, checking)

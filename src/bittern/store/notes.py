@@ -14,7 +14,19 @@ import msgspec
 from bittern.store.records import DEFAULT_ACCOUNT
 from bittern.types import Instant
 
-NoteKind = Literal["tags", "attempt", "certificate", "events", "logs", "thing"]
+NoteKind = Literal[
+    "tags",
+    "attempt",
+    "certificate",
+    "events",
+    "logs",
+    "thing",
+    "thing_principal",
+    "principal_thing",
+    "policy",
+    "policy_target",
+    "target_policy",
+]
 
 Row = tuple[str, str, str, float, str]
 
@@ -31,6 +43,19 @@ class Note(msgspec.Struct, frozen=True, kw_only=True):
     """JSON, as its kind has it."""
     only_if_older_than: Instant | None = None
     """Not kept, but a condition: `Conflict` where there is one of that name since then."""
+
+
+class NoteExchange(msgspec.Struct, frozen=True, kw_only=True):
+    """What a note is to become, provided that it is what it was: compare and set."""
+
+    account: str = DEFAULT_ACCOUNT
+    kind: NoteKind
+    name: str
+    at: Instant
+    before: str | None
+    """The body that it has; None: there is no such note."""
+    after: str | None
+    """The body that it gets; None: it is removed."""
 
 
 def note_to_row(note: Note) -> Row:

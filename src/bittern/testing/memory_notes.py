@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from bittern.errors import Conflict
-from bittern.store.notes import Note, NoteKind
+from bittern.store.notes import Note, NoteExchange, NoteKind
 from bittern.store.records import ChangeKind
 from bittern.types import Instant
 
@@ -30,6 +30,21 @@ class MemoryNotes:
     async def put_notes(self, *notes: Note) -> None:
         self._require_older(notes)
         self._keep_notes(notes)
+
+    async def exchange_notes(self, *exchanges: NoteExchange) -> None:
+        notes = dict(self._notes)
+        for one in exchanges:
+            key = one.account, one.kind, one.name
+            there = notes.get(key)
+            if (None if there is None else there.body) != one.before:
+                raise Conflict(one.kind, one.name, "is not what it was")
+            if one.after is None:
+                notes.pop(key, None)
+            elif one.after != one.before:
+                notes[key] = Note(
+                    account=one.account, kind=one.kind, name=one.name, at=one.at, body=one.after
+                )
+        self._notes = notes
 
     async def remove_note(self, account: str, kind: NoteKind, name: str) -> bool:
         removed = self._notes.pop((account, kind, name), None) is not None

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from bittern.config import Configuration
-from bittern.errors import RuleError
+from bittern.errors import RuleError, SqlParseException
 from bittern.outputs.kinds import Surroundings
-from bittern.outputs.preparing import checking, preparing
+from bittern.outputs.preparing import checked_rule, checking, preparing
+from bittern.store.rule_records import RuleRecord
+from bittern.types import Instant
 
 ACTION = {"republish": {"roleArn": "arn:aws:iam::000000000000:role/r", "topic": "a/${b}"}}
 
@@ -29,3 +32,10 @@ def test_what_is_no_action_is_refused(prepare: Any) -> None:
     assert prepare(ACTION).kind == "republish"
     with pytest.raises(AssertionError, match="only checked"):
         prepare(ACTION).make("lane")
+
+
+def test_a_rule_is_checked_as_a_whole() -> None:
+    rule = RuleRecord(name="r", sql="SELECT * FROM 'a'", actions=(ACTION,), created_at=Instant(0.0))
+    assert checked_rule(rule).actions[0].kind == "republish"
+    with pytest.raises(SqlParseException):
+        checked_rule(msgspec.structs.replace(rule, sql="SELECT"))

@@ -16,7 +16,9 @@ from bittern.api.operations import (
     firmware,
     gateway_certificates,
     gateways,
+    iot_tags,
     log_levels,
+    rules,
     service_profiles,
     tags,
 )
@@ -86,6 +88,16 @@ _IOT: Mapping[str, Operation] = {
     "ListCertificates": certificates.list_,
     "UpdateCertificate": certificates.update,
     "DeleteCertificate": certificates.delete,
+    "CreateTopicRule": rules.create,
+    "GetTopicRule": rules.get,
+    "ListTopicRules": rules.list_,
+    "ReplaceTopicRule": rules.replace,
+    "EnableTopicRule": rules.enable,
+    "DisableTopicRule": rules.disable,
+    "DeleteTopicRule": rules.delete,
+    "TagResource": iot_tags.tag,
+    "UntagResource": iot_tags.untag,
+    "ListTagsForResource": iot_tags.list_,
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from bittern.store.notes import Note, NoteKind
+from bittern.store.notes import Note, NoteExchange, NoteKind
 from bittern.types import Instant
 
 
@@ -20,6 +20,11 @@ class NoteStore(Protocol):
 
     async def put_notes(self, *notes: Note) -> None:
         """Each in place of an earlier one; all or none. `Conflict` where one is too new."""
+        ...
+
+    async def exchange_notes(self, *exchanges: NoteExchange) -> None:
+        """All or none: `Conflict` for the first note that is not as it was. One whose body stays
+        is only looked at."""
         ...
 
     async def remove_note(self, account: str, kind: NoteKind, name: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bittern.errors import Conflict
-from bittern.store.notes import Note, NoteKind, note_from_row, note_to_row
+from bittern.store.notes import Note, NoteExchange, NoteKind, note_from_row, note_to_row
 from bittern.store.sqlite.database import Database
 from bittern.store.sqlite.transaction import Transaction
 from bittern.types import Instant
@@ -25,6 +25,13 @@ class SqliteNotes:
 
     async def put_notes(self, *notes: Note) -> None:
         await self._database.write(lambda transaction: keep_notes(transaction, notes))
+
+    async def exchange_notes(self, *exchanges: NoteExchange) -> None:
+        def work(transaction: Transaction) -> None:
+            for one in exchanges:
+                _exchange(transaction, one)
+
+        await self._database.write(work)
 
     async def remove_note(self, account: str, kind: NoteKind, name: str) -> bool:
         def work(transaction: Transaction) -> int:
@@ -52,3 +59,14 @@ def keep_notes(transaction: Transaction, notes: Sequence[Note]) -> None:
         transaction.execute("put_note", row)
         if note.kind == "events":
             transaction.change(note.kind, f"{note.account}/{note.name}")
+
+
+def _exchange(transaction: Transaction, one: NoteExchange) -> None:
+    key = one.account, one.kind, one.name
+    row = transaction.row("note", key)
+    if (None if row is None else row[4]) != one.before:
+        raise Conflict(one.kind, one.name, "is not what it was")
+    if one.after is None:
+        transaction.execute("delete_note", key)
+    elif one.after != one.before:
+        transaction.execute("put_note", (*key, one.at, one.after))

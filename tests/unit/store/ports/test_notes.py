@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from bittern.errors import Conflict
-from bittern.store.notes import Note
+from bittern.store.notes import Note, NoteExchange
 from bittern.store.protocol import Store
 from bittern.testing.examples import (
     DESTINATION,
@@ -111,3 +111,46 @@ async def test_a_note_is_not_kept_with_what_is_refused(store: Store) -> None:
 async def test_a_note_is_kept_with_what_is_added(store: Store) -> None:
     await store.add_gateway(GATEWAY, notes=[NOTE])
     assert await store.note(NOTE.account, "tags", NOTE.name) == NOTE
+
+
+def exchange(before: str | None, after: str | None, name: str = "pump") -> NoteExchange:
+    return NoteExchange(kind="thing", name=name, at=NOW, before=before, after=after)
+
+
+async def test_a_note_is_exchanged_if_it_is_what_it_was(store: Store) -> None:
+    async def body() -> str | None:
+        note = await store.note(NOTE.account, "thing", "pump")
+        return note and note.body
+
+    await store.exchange_notes(exchange(None, "1"))
+    assert await body() == "1"
+    await store.exchange_notes(exchange("1", "2"))
+    assert await body() == "2"
+    for stale in (exchange(None, "3"), exchange("1", "3"), exchange("1", None)):
+        with pytest.raises(Conflict):
+            await store.exchange_notes(stale)
+    assert await body() == "2"
+    await store.exchange_notes(exchange("2", None))
+    assert await body() is None
+    with pytest.raises(Conflict):
+        await store.exchange_notes(exchange("2", "3"))
+
+
+async def test_exchanges_happen_together_or_not_at_all(store: Store) -> None:
+    await store.exchange_notes(exchange(None, "1"))
+    with pytest.raises(Conflict):
+        await store.exchange_notes(exchange(None, "new", "valve"), exchange("other", "2"))
+    assert await store.note(NOTE.account, "thing", "valve") is None
+    await store.exchange_notes(exchange(None, "new", "valve"), exchange("1", "1"))
+    with pytest.raises(Conflict):
+        await store.exchange_notes(exchange("new", None, "valve"), exchange("2", "2"))
+    assert await store.note(NOTE.account, "thing", "valve") is not None
+
+
+async def test_a_note_that_is_only_looked_at_keeps_its_time(store: Store) -> None:
+    await store.exchange_notes(exchange(None, "1"))
+    looked = msgspec.structs.replace(exchange("1", "1"), at=later(5))
+    await store.exchange_notes(looked)
+    found = await store.note(NOTE.account, "thing", "pump")
+    assert found is not None
+    assert found.at == NOW
