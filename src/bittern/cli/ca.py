@@ -15,9 +15,10 @@ from bittern.cli.group import noun
 from bittern.cli.workspace import Workspace, run
 from bittern.pki.rotation_progress import LastUse, Progress, Signer, hindrance
 from bittern.store.gateway_records import GatewayState
+from bittern.store.pages import everything
 from bittern.store.protocol import Store
 from bittern.store.records import Gateway, GatewayCertificate
-from bittern.types import GatewayEUI, Instant
+from bittern.types import Instant
 
 if TYPE_CHECKING:
     from bittern.pki.authority import Authority
@@ -201,11 +202,8 @@ async def gateways_moved(store: Store, authorities: Authorities, now: Instant) -
 
 
 async def _fleet(store: Store) -> AsyncIterator[tuple[Gateway, list[GatewayCertificate]]]:
-    after: GatewayEUI | None = None
-    while page := await store.gateways(after):
-        for gateway in page:
-            yield gateway, await store.certificates_of(gateway.gateway_eui)
-        after = page[-1].gateway_eui
+    async for gateway in everything(store.gateways, lambda one: one.gateway_eui):
+        yield gateway, await store.certificates_of(gateway.gateway_eui)
 
 
 def _progress(

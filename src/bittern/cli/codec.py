@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Coroutine
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -20,6 +21,7 @@ from bittern.outputs.codecs.desk import BUILT_IN, CodecDesk, Decoded, Downlink
 from bittern.outputs.codecs.script import OFFERED
 from bittern.outputs.codecs.workers import CodecWorkers
 from bittern.store.codec_records import CodecRecord
+from bittern.store.pages import everything
 from bittern.store.records import DEFAULT_ACCOUNT
 from bittern.types import Instant
 
@@ -108,7 +110,10 @@ def remove(
     async def work() -> list[str]:
         async with workspace.store() as store:
             await store.remove_codec(DEFAULT_ACCOUNT, name)
-            return [one.name for one in await store.device_profiles() if one.codec == name]
+            profiles = everything(
+                partial(store.device_profiles, DEFAULT_ACCOUNT), lambda one: one.id
+            )
+            return [one.name async for one in profiles if one.codec == name]
 
     for profile in run(work()):
         output.say(f"the device profile {profile!r} still names it")

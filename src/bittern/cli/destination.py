@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -11,6 +12,7 @@ from bittern.cli.group import noun
 from bittern.cli.workspace import Workspace, run
 from bittern.errors import DeliveryRejected
 from bittern.outputs.routing import checked_topic
+from bittern.store.pages import everything
 from bittern.store.records import DEFAULT_ACCOUNT, Destination
 
 app = noun("Where the messages of devices go.")
@@ -80,7 +82,8 @@ def list_(
 
     async def work() -> list[Destination]:
         async with workspace.store() as store:
-            return await store.destinations(DEFAULT_ACCOUNT)
+            page = partial(store.destinations, DEFAULT_ACCOUNT)
+            return [one async for one in everything(page, lambda one: one.name)]
 
     destinations = run(work())
     if as_json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import random
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 import typer
@@ -15,6 +16,7 @@ from bittern.cli.group import noun
 from bittern.cli.workspace import Workspace, run
 from bittern.errors import NotFound
 from bittern.network.identity import downlink_message_id
+from bittern.store.pages import everything
 from bittern.store.protocol import Store
 from bittern.store.records import Device, DeviceProfile, QueuedDownlink
 from bittern.types import DevEUI
@@ -37,8 +39,7 @@ def list_(
 
     async def work() -> list[tuple[Device, DeviceProfile]]:
         async with workspace.store() as store:
-            profiles = {one.id: one for one in await store.device_profiles()}
-            return [(one, profiles[one.device_profile_id]) for one in await _all(store)]
+            return [one async for one in _with_profiles(store)]
 
     devices = run(work())
     if as_json:
@@ -62,11 +63,15 @@ def list_(
     )
 
 
-async def _all(store: Store) -> list[Device]:
-    found: list[Device] = []
-    while page := await store.devices(after=found[-1].dev_eui if found else None):
-        found += page
-    return found
+async def _with_profiles(store: Store) -> AsyncIterator[tuple[Device, DeviceProfile]]:
+    known: dict[str, DeviceProfile | None] = {}
+    async for device in everything(store.devices, lambda one: one.dev_eui):
+        profile_id = device.device_profile_id
+        if profile_id not in known:
+            known[profile_id] = await store.device_profile(profile_id)
+        profile = known[profile_id]
+        if profile is not None:  # both were removed meanwhile
+            yield device, profile
 
 
 @app.command("show")

@@ -254,8 +254,11 @@ class MemoryStore(MemoryNotes, MemoryFleet, MemoryRules, MemoryCodecs, MemoryAcc
     async def device_profile(self, profile_id: str) -> DeviceProfile | None:
         return self._device_profiles.get(profile_id)
 
-    async def device_profiles(self) -> list[DeviceProfile]:
-        return [self._device_profiles[key] for key in sorted(self._device_profiles)]
+    async def device_profiles(
+        self, account: str, after: str = "", limit: int = 250
+    ) -> list[DeviceProfile]:
+        of = (one for _, one in sorted(self._device_profiles.items()) if one.account == account)
+        return [one for one in of if one.id > after][:limit]
 
     async def remove_service_profile(self, profile_id: str) -> None:
         if any(one.service_profile_id == profile_id for one in self._devices.values()):
@@ -276,8 +279,11 @@ class MemoryStore(MemoryNotes, MemoryFleet, MemoryRules, MemoryCodecs, MemoryAcc
     async def service_profile(self, profile_id: str) -> ServiceProfile | None:
         return self._service_profiles.get(profile_id)
 
-    async def service_profiles(self) -> list[ServiceProfile]:
-        return [self._service_profiles[key] for key in sorted(self._service_profiles)]
+    async def service_profiles(
+        self, account: str, after: str = "", limit: int = 250
+    ) -> list[ServiceProfile]:
+        of = (one for _, one in sorted(self._service_profiles.items()) if one.account == account)
+        return [one for one in of if one.id > after][:limit]
 
     async def add_gateway(self, gateway: Gateway, *, notes: Sequence[Note] = ()) -> None:
         self._require_older(notes)
@@ -370,9 +376,11 @@ class MemoryStore(MemoryNotes, MemoryFleet, MemoryRules, MemoryCodecs, MemoryAcc
     async def destination(self, account: str, name: str) -> Destination | None:
         return self._destinations.get((account, name))
 
-    async def destinations(self, account: str) -> list[Destination]:
-        keys = sorted(key for key in self._destinations if key[0] == account)
-        return [self._destinations[key] for key in keys]
+    async def destinations(
+        self, account: str, after: str = "", limit: int = 250
+    ) -> list[Destination]:
+        keys = sorted(key for key in self._destinations if key[0] == account and key[1] > after)
+        return [self._destinations[key] for key in keys[:limit]]
 
     async def replace_destination(self, destination: Destination) -> None:
         key = destination.account, destination.name

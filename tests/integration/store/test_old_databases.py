@@ -124,10 +124,10 @@ async def test_gateways_in_the_field_are_known(
 
 
 async def test_the_registry_is_whole(old: SqliteStore) -> None:
-    [profile] = await old.device_profiles()
+    [profile] = await old.device_profiles("000000000000")
     assert (profile.name, profile.region) == ("sensor", "EU868")
     assert profile.reg_params_revision == ""
-    [service] = await old.service_profiles()
+    [service] = await old.service_profiles("000000000000")
     assert service.add_gateway_metadata
     [destination] = await old.destinations("000000000000")
     assert (destination.name, destination.expression) == ("plant", "plant/uplinks")

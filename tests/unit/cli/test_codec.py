@@ -117,6 +117,6 @@ def test_a_device_is_added_with_a_codec_that_is_there(bittern, script) -> None:
     assert (refused.exit_code, "no codec meter" in refused.stderr) == (1, True)
     bittern.done("codec", "add", "meter", "--file", str(script))
     bittern.done(*add, "meter")
-    (profile,) = bittern.stored(lambda store: store.device_profiles())
+    (profile,) = bittern.stored(lambda store: store.device_profiles(DEFAULT_ACCOUNT))
     assert (profile.codec, profile.name.endswith("codec meter")) == ("meter", True)
     assert repr(profile.name) in bittern.done("codec", "remove", "meter").stderr

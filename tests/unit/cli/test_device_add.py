@@ -6,7 +6,7 @@ import pytest
 
 from bittern.lorawan.crypto import SessionKeys
 from bittern.lorawan.versions import MacVersion
-from bittern.store.records import AbpActivation, OtaaActivation
+from bittern.store.records import DEFAULT_ACCOUNT, AbpActivation, OtaaActivation
 from bittern.types import (
     EUI64,
     AppKey,
@@ -154,8 +154,8 @@ def test_devices_of_the_same_properties_share_their_profiles(bittern) -> None:
     for number in range(3):
         bittern.done("device", "add", f"70b3d57ed000010{number}", "--app-key", KEYS[0])
     bittern.done(*ADD, "--app-key", KEYS[0], "--region", "US915")
-    assert len(bittern.stored(lambda store: store.device_profiles())) == 2
-    assert len(bittern.stored(lambda store: store.service_profiles())) == 1
+    assert len(bittern.stored(lambda store: store.device_profiles(DEFAULT_ACCOUNT))) == 2
+    assert len(bittern.stored(lambda store: store.service_profiles(DEFAULT_ACCOUNT))) == 1
 
 
 def test_keys_come_from_files_and_standard_input(bittern, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from bittern.network.events import (
     UplinkDelivered,
     UplinkRepeated,
 )
+from bittern.store.records import DEFAULT_ACCOUNT
 from bittern.testing import examples
 from bittern.types import EUI64, GatewayEUI, Refusal
 
@@ -290,7 +291,7 @@ class NotingCodecs:
 async def with_codec(stage, codec="meter"):
     """A personalized device whose profile names `codec`, and who is asked for it."""
     device = await stage.abp()
-    for profile in await stage.store.device_profiles():
+    for profile in await stage.store.device_profiles(DEFAULT_ACCOUNT):
         named = msgspec.structs.replace(profile, codec=codec)
         stage.store._device_profiles[profile.id] = named
     stage.network.directory._devices.clear()

@@ -13,7 +13,6 @@ from bittern.api.operations.common import (
     once,
     page_of,
     present,
-    split,
     told,
     wrong,
 )
@@ -49,8 +48,8 @@ async def get(services: Services, call: Call, parameters: Parameters) -> Answer:
 
 async def list_(services: Services, call: Call, parameters: Parameters) -> Answer:
     page = page_of(services, call, parameters)
-    every = await services.store.destinations(call.account)
-    shown, token = split(page, every, lambda one: one.name)
+    found = await services.store.destinations(call.account, page.after or "", page.fetch)
+    shown, token = page.split(found, lambda one: one.name)
     return present(NextToken=token) | {"DestinationList": [_document(call, one) for one in shown]}
 
 

@@ -20,7 +20,6 @@ from bittern.api.operations.common import (
     once,
     page_of,
     present,
-    split,
     told,
     wrong,
 )
@@ -78,10 +77,10 @@ async def get(services: Services, call: Call, parameters: Parameters) -> Answer:
 
 async def list_(services: Services, call: Call, parameters: Parameters) -> Answer:
     page = page_of(services, call, parameters)
-    every = [one for one in await services.store.device_profiles() if one.account == call.account]
     if parameters.get("DeviceProfileType") == "Sidewalk":
-        every = []
-    shown, token = split(page, every, lambda one: one.id)
+        return {"DeviceProfileList": []}
+    found = await services.store.device_profiles(call.account, page.after or "", page.fetch)
+    shown, token = page.split(found, lambda one: one.id)
     return present(NextToken=token) | {"DeviceProfileList": [_entry(call, one) for one in shown]}
 
 

@@ -16,7 +16,6 @@ from bittern.api.operations.common import (
     once,
     page_of,
     present,
-    split,
     told,
     wrong,
 )
@@ -74,8 +73,8 @@ async def get(services: Services, call: Call, parameters: Parameters) -> Answer:
 
 async def list_(services: Services, call: Call, parameters: Parameters) -> Answer:
     page = page_of(services, call, parameters)
-    every = [one for one in await services.store.service_profiles() if one.account == call.account]
-    shown, token = split(page, every, lambda one: one.id)
+    found = await services.store.service_profiles(call.account, page.after or "", page.fetch)
+    shown, token = page.split(found, lambda one: one.id)
     return present(NextToken=token) | {"ServiceProfileList": [_entry(call, one) for one in shown]}
 
 

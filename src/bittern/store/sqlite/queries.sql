@@ -157,8 +157,8 @@ INSERT INTO device_profile (id, account, record) VALUES (?, ?, ?)
 SELECT id, account, record FROM device_profile WHERE id = ?
 
 -- device_profiles --
--- Every device profile.
-SELECT id, account, record FROM device_profile ORDER BY id
+-- A page of an account's device profiles behind an id.
+SELECT id, account, record FROM device_profile WHERE account = ? AND id > ? ORDER BY id LIMIT ?
 
 -- insert_service_profile --
 -- Register a service profile.
@@ -169,8 +169,8 @@ INSERT INTO service_profile (id, account, record) VALUES (?, ?, ?)
 SELECT id, account, record FROM service_profile WHERE id = ?
 
 -- service_profiles --
--- Every service profile.
-SELECT id, account, record FROM service_profile ORDER BY id
+-- A page of an account's service profiles behind an id.
+SELECT id, account, record FROM service_profile WHERE account = ? AND id > ? ORDER BY id LIMIT ?
 
 -- insert_gateway --
 -- Register a gateway.
@@ -301,8 +301,9 @@ INSERT INTO destination (account, name, record) VALUES (?, ?, ?)
 SELECT account, name, record FROM destination WHERE account = ? AND name = ?
 
 -- destinations --
--- Every destination of an account.
-SELECT account, name, record FROM destination WHERE account = ? ORDER BY name
+-- A page of an account's destinations behind a name.
+SELECT account, name, record FROM destination
+WHERE account = ? AND name > ? ORDER BY name LIMIT ?
 
 -- replace_destination --
 -- Everything of a destination but its name.

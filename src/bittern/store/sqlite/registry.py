@@ -138,8 +138,12 @@ class SqliteProfiles:
             "device_profile", (profile_id,), codec.device_profile_from_row
         )
 
-    async def device_profiles(self) -> list[DeviceProfile]:
-        return await self._database.read_aside("device_profiles", (), codec.device_profile_from_row)
+    async def device_profiles(
+        self, account: str, after: str = "", limit: int = 250
+    ) -> list[DeviceProfile]:
+        return await self._database.read_aside(
+            "device_profiles", (account, after, limit), codec.device_profile_from_row
+        )
 
     async def add_service_profile(
         self, profile: ServiceProfile, *, notes: Sequence[Note] = ()
@@ -169,9 +173,11 @@ class SqliteProfiles:
             "service_profile", (profile_id,), codec.service_profile_from_row
         )
 
-    async def service_profiles(self) -> list[ServiceProfile]:
+    async def service_profiles(
+        self, account: str, after: str = "", limit: int = 250
+    ) -> list[ServiceProfile]:
         return await self._database.read_aside(
-            "service_profiles", (), codec.service_profile_from_row
+            "service_profiles", (account, after, limit), codec.service_profile_from_row
         )
 
 
@@ -308,9 +314,11 @@ class SqliteDestinations:
     async def destination(self, account: str, name: str) -> Destination | None:
         return self._database.read_one("destination", (account, name), codec.destination_from_row)
 
-    async def destinations(self, account: str) -> list[Destination]:
+    async def destinations(
+        self, account: str, after: str = "", limit: int = 250
+    ) -> list[Destination]:
         return await self._database.read_aside(
-            "destinations", (account,), codec.destination_from_row
+            "destinations", (account, after, limit), codec.destination_from_row
         )
 
     async def replace_destination(self, destination: Destination) -> None:

@@ -215,9 +215,9 @@ async def test_profiles_come_back_as_they_were_added(store: Store) -> None:
     await store.add_device_profile(DEVICE_PROFILE)
     await store.add_service_profile(SERVICE_PROFILE)
     assert await store.device_profile("zz") == other
-    assert await store.device_profiles() == [DEVICE_PROFILE, other]
+    assert await store.device_profiles(DESTINATION.account) == [DEVICE_PROFILE, other]
     assert await store.service_profile(SERVICE_PROFILE.id) == SERVICE_PROFILE
-    assert await store.service_profiles() == [SERVICE_PROFILE]
+    assert await store.service_profiles(DESTINATION.account) == [SERVICE_PROFILE]
     assert await store.device_profile("nothing") is None
     assert await store.service_profile("nothing") is None
 
@@ -360,6 +360,22 @@ async def test_a_destination_comes_back_as_it_was_added(store: Store) -> None:
         await store.add_destination(DESTINATION)
 
 
+async def test_profiles_and_destinations_are_listed_page_by_page(store: Store) -> None:
+    account = DESTINATION.account
+    for name in "abc":
+        await store.add_device_profile(msgspec.structs.replace(DEVICE_PROFILE, id=name))
+        await store.add_service_profile(msgspec.structs.replace(SERVICE_PROFILE, id=name))
+        await store.add_destination(msgspec.structs.replace(DESTINATION, name=name))
+    for page, of in (
+        (store.device_profiles, lambda one: one.id),
+        (store.service_profiles, lambda one: one.id),
+        (store.destinations, lambda one: one.name),
+    ):
+        assert [of(one) for one in await page(account, limit=2)] == ["a", "b"]
+        assert [of(one) for one in await page(account, after="b", limit=2)] == ["c"]
+        assert await page("another") == []
+
+
 async def test_a_destination_is_replaced_while_a_device_names_it(store: Store) -> None:
     await register(store)
     since = await store.last_change()
@@ -421,8 +437,8 @@ async def test_a_profile_is_removed_when_no_device_has_it(store: Store) -> None:
     await store.remove_device(DEV_EUI)
     await store.remove_device_profile(DEVICE_PROFILE.id)
     await store.remove_service_profile(SERVICE_PROFILE.id)
-    assert await store.device_profiles() == []
-    assert await store.service_profiles() == []
+    assert await store.device_profiles(DESTINATION.account) == []
+    assert await store.service_profiles(DESTINATION.account) == []
     with pytest.raises(NotFound):
         await store.remove_device_profile(DEVICE_PROFILE.id)
 

@@ -25,6 +25,9 @@ def make(folder: Path, vault: KeyRing) -> Database:
     return Database(folder / "db", vault, group_commit_s=0, most_waiting=100, changes_kept=10)
 
 
+PAGE = ("account", "", 10)
+
+
 def add_profile(identity: str) -> object:
     def work(transaction: Transaction) -> str:
         transaction.execute("insert_device_profile", (identity, "account", "{}"))
@@ -39,10 +42,10 @@ def name(row: tuple[str, ...]) -> str:
 
 async def test_what_was_written_can_be_read_at_once(database: Database) -> None:
     assert await database.write(add_profile("a")) == "a"  # type: ignore[arg-type]
-    assert database.read("device_profiles") == [("a", "account", "{}")]
+    assert database.read("device_profiles", PAGE) == [("a", "account", "{}")]
     assert database.read_one("device_profile", ("a",), name) == "a"
     assert database.read_one("device_profile", ("b",), name) is None
-    assert await database.read_aside("device_profiles", (), name) == ["a"]
+    assert await database.read_aside("device_profiles", PAGE, name) == ["a"]
 
 
 async def test_every_outcome_waits_for_the_commit(database: Database, tmp_path: Path) -> None:
@@ -60,11 +63,11 @@ async def test_it_can_be_closed_and_opened_again(database: Database) -> None:
     await database.close()
     await database.close()
     with pytest.raises(StoreUnavailable, match="closed"):
-        database.read("device_profiles")
+        database.read("device_profiles", PAGE)
     with pytest.raises(StoreUnavailable, match="closed"):
         await database.write(add_profile("b"))  # type: ignore[arg-type]
     await database.open()
-    assert len(database.read("device_profiles")) == 1
+    assert len(database.read("device_profiles", PAGE)) == 1
 
 
 async def test_closing_leaves_one_file(database: Database, tmp_path: Path) -> None:
