@@ -53,15 +53,18 @@ def only_server(configuration: Configuration) -> Iterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def opened_store(configuration: Configuration, now: Instant) -> AsyncIterator[Store]:
+async def opened_store(
+    configuration: Configuration, now: Instant, vault: FileVault | None = None
+) -> AsyncIterator[Store]:
     """The store, with data key and schema, and an account; a new one has the destination
-    `default`."""
+    `default`. `vault` is that of its data directory, where it is open already."""
     layout = Layout(configuration.data_dir)
     files.make_folder(layout.data_dir)
     is_new = not layout.database.exists()
-    vault = FileVault.load(layout.data_key)
     store = SqliteStore(
-        layout.database, vault, group_commit_s=configuration.store.group_commit_ms / 1000
+        layout.database,
+        vault or FileVault.load(layout.data_key),
+        group_commit_s=configuration.store.group_commit_ms / 1000,
     )
     await store.open()
     try:

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from bittern.cli.output import say
-from bittern.config import Configuration, load
+from bittern.config import Configuration, load, uris
 from bittern.config.layout import Layout
 from bittern.errors import ConfigurationError
 from bittern.installation import opened_store
@@ -51,31 +51,21 @@ class Workspace:
 
     def station_uri(self) -> str:
         """What goes into `tc.uri`: the name that gateways know this server by, and its LNS port."""
-        lns = self.configuration.lns
-        if lns.uri is not None:
-            return lns.uri
-        if lns.port == 0:
+        uri = uris.lns_uri(self.configuration)
+        if uri is None:
             raise ConfigurationError(["lns.port: 0, so a gateway needs to be told by --uri"])
-        return f"wss://{self._name}:{lns.port}"
+        return uri
 
     def cups_uri(self) -> str:
         """What goes into `cups.uri`: that name, and the port of CUPS."""
-        cups = self.configuration.cups
-        if cups.uri is not None:
-            return cups.uri
-        if cups.port == 0:
+        uri = uris.cups_uri(self.configuration)
+        if uri is None:
             raise ConfigurationError(["cups.port: 0, so a gateway needs to be told by --cups-uri"])
-        return f"https://{self._name}:{cups.port}"
+        return uri
 
     def api_uri(self) -> str | None:
         """Where programs reach the API; None: its port is not known before it listens."""
-        api = self.configuration.api
-        return f"{'https' if api.tls else 'http'}://{self._name}:{api.port}" if api.port else None
-
-    @property
-    def _name(self) -> str:
-        """Of this server, as gateways know it."""
-        return next(iter(self.configuration.server.names), "localhost")
+        return uris.api_uri(self.configuration)
 
     def is_served(self) -> bool:
         """Whether a server runs on this data directory: only then is what it keeps of connections

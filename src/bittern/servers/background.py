@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -32,11 +33,18 @@ class Background:
     def start(self, work: Coroutine[None, None, None], name: str) -> None:
         self._keep(self._tasks, asyncio.create_task(supervised(work, name), name=name))
 
-    def repeat(self, work: Callable[[], Coroutine[None, None, None]], s: float, name: str) -> None:
+    def repeat(self, work: Callable[[], object], s: float, name: str) -> None:
+        """Call `work` every `s` seconds, and await what it returns if that can be awaited."""
+
+        async def once() -> None:
+            done = work()
+            if inspect.isawaitable(done):
+                await done
+
         async def repeatedly() -> None:
             while True:
                 await asyncio.sleep(s)
-                await supervised(work(), name)
+                await supervised(once(), name)
 
         self._keep(self._repeated, asyncio.create_task(repeatedly(), name=name))
 

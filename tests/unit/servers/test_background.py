@@ -44,6 +44,28 @@ async def test_repeated_work_goes_on_after_a_fault_and_ends_with_the_server(
     assert "renew" in caplog.text
 
 
+async def test_repeated_work_may_be_a_plain_function(caplog: pytest.LogCaptureFixture) -> None:
+    runs = 0
+    often = asyncio.Event()
+
+    def work() -> bool:
+        nonlocal runs
+        runs += 1
+        if runs == 3:
+            often.set()
+        if runs == 1:
+            raise StoreUnavailable("disk full")
+        return True
+
+    with caplog.at_level(logging.ERROR):
+        async with Background() as background:
+            background.repeat(work, 0.0, "follow")
+            await often.wait()
+    assert [record.getMessage() for record in caplog.records] == [
+        "task='follow' reason='store unavailable: disk full'"
+    ]
+
+
 async def test_a_task_is_cancelled_when_its_context_ends() -> None:
     cancelled = asyncio.Event()
 

@@ -17,6 +17,7 @@ from bittern.api.errors import ApiError, conflict, invalid, not_found
 from bittern.api.front import Call, Parameters
 from bittern.api.operations.common import Answer, moment, page_of, present
 from bittern.api.operations.services import Services
+from bittern.pki.authority import Authority
 from bittern.pki.fingerprints import certificate_id
 from bittern.pki.requests import certificate_of_request, issue_certificate, parsed_certificate
 from bittern.store.notes import Note
@@ -34,6 +35,8 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
     pem: str
     status: Status
     signed_here: bool
+    authority: str = ""
+    """Fingerprint of the authority of ours that has signed it. Early notes are without."""
     created_at: Instant
     changed_at: Instant
     version: int = 1
@@ -41,8 +44,9 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 
 async def create_with_keys(services: Services, call: Call, parameters: Parameters) -> Answer:
     """The private key is told now and never again."""
-    issued = await asyncio.to_thread(issue_certificate, services.authority, call.now)
-    answer = await _added(services, call, issued.certificate, _status(parameters), here=True)
+    authority = services.authority()
+    issued = await asyncio.to_thread(issue_certificate, authority, call.now)
+    answer = await _added(services, call, issued.certificate, _status(parameters), authority)
     keys = {
         "PublicKey": issued.public_key_pem().decode(),
         "PrivateKey": issued.private_key_pem().decode(),
@@ -51,13 +55,14 @@ async def create_with_keys(services: Services, call: Call, parameters: Parameter
 
 
 async def create_from_request(services: Services, call: Call, parameters: Parameters) -> Answer:
+    authority = services.authority()
     try:
         certificate = certificate_of_request(
-            services.authority, parameters["certificateSigningRequest"], call.now
+            authority, parameters["certificateSigningRequest"], call.now
         )
     except ValueError as error:
         raise invalid(str(error)) from None
-    return await _added(services, call, certificate, _status(parameters), here=True)
+    return await _added(services, call, certificate, _status(parameters), authority)
 
 
 async def register(services: Services, call: Call, parameters: Parameters) -> Answer:
@@ -77,7 +82,7 @@ async def register(services: Services, call: Call, parameters: Parameters) -> An
             resourceId=identity,
             resourceArn=_arn(call, identity),
         )
-    answer = await _added(services, call, certificate, status, here=False)
+    answer = await _added(services, call, certificate, status, None)
     del answer["certificatePem"]
     return answer
 
@@ -91,7 +96,7 @@ async def describe(services: Services, call: Call, parameters: Parameters) -> An
     }
     description = present(
         **_entry(call, kept),
-        caCertificateId=services.authority.fingerprint if kept.signed_here else None,
+        caCertificateId=signer_of(services, kept) or None,
         certificatePem=kept.pem,
         ownedBy=call.account,
         lastModifiedDate=moment(kept.changed_at),
@@ -138,6 +143,13 @@ async def found(services: Services, call: Call, certificate_id: str) -> Kept:
     return _kept(note)
 
 
+def signer_of(services: Services, kept: Kept) -> str:
+    """Fingerprint of the authority of ours that has signed it; empty for an outside one."""
+    if not kept.signed_here:
+        return ""
+    return kept.authority or services.authority().fingerprint
+
+
 async def _put_status(services: Services, call: Call, kept: Kept, status: Status) -> None:
     after = msgspec.structs.replace(
         kept, status=status, changed_at=call.now, version=kept.version + 1
@@ -157,13 +169,19 @@ async def _put_status(services: Services, call: Call, kept: Kept, status: Status
 
 
 async def _added(
-    services: Services, call: Call, certificate: x509.Certificate, status: Status, *, here: bool
+    services: Services,
+    call: Call,
+    certificate: x509.Certificate,
+    status: Status,
+    authority: Authority | None,
 ) -> Answer:
+    """`authority` is who has signed it, if that is one of ours."""
     kept = Kept(
         id=_identity(certificate),
         pem=certificate.public_bytes(serialization.Encoding.PEM).decode(),
         status=status,
-        signed_here=here,
+        signed_here=authority is not None,
+        authority=authority.fingerprint if authority is not None else "",
         created_at=call.now,
         changed_at=call.now,
     )

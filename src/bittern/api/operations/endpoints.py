@@ -13,5 +13,5 @@ async def get(services: Services, call: Call, parameters: Parameters) -> Answer:
     return {
         "ServiceType": kind,
         "ServiceEndpoint": endpoints.lns_uri if kind == "LNS" else endpoints.cups_uri,
-        "ServerTrust": services.authority.pem.decode(),
+        "ServerTrust": services.authority().pem.decode(),
     }

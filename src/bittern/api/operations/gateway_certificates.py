@@ -5,7 +5,7 @@ from __future__ import annotations
 from bittern.api.errors import conflict, invalid, not_found
 from bittern.api.front import Call, Parameters
 from bittern.api.operations import certificates
-from bittern.api.operations.certificates import Kept
+from bittern.api.operations.certificates import Kept, signer_of
 from bittern.api.operations.common import Answer, told
 from bittern.api.operations.gateways import gateway_of
 from bittern.api.operations.services import Services
@@ -69,7 +69,7 @@ def _record(services: Services, call: Call, gateway: Gateway, kept: Kept) -> Gat
         account=call.account,
         gateway_eui=gateway.gateway_eui,
         active=kept.status == "ACTIVE",
-        authority=services.authority.fingerprint if kept.signed_here else "",
+        authority=signer_of(services, kept),
         pem="" if kept.signed_here else kept.pem,
         not_after=Instant(end),
         created_at=call.now,

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from bittern.api.paging import Tokens
 from bittern.pki.authority import Authority
+from bittern.store.event_settings import EventDefaults
 from bittern.store.protocol import Store
 from bittern.types import Instant
 
@@ -47,10 +48,13 @@ class Services:
     now: Callable[[], Instant] = field(repr=False)
     randomness: Randomness = field(repr=False)
     secret: bytes = field(repr=False)
-    authority: Authority = field(repr=False)
-    """Signs certificates of gateways, and is what gateways trust."""
+    authority: Callable[[], Authority] = field(repr=False)
+    """Signs certificates of gateways, and is what gateways trust: one gives way to the next while
+    the server runs."""
     endpoints: Endpoints
     notify: Notify = Notify()
+    events: EventDefaults = EventDefaults()
+    """Where an account has said nothing."""
 
     @cached_property
     def tokens(self) -> Tokens:

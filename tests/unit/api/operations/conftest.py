@@ -47,12 +47,13 @@ class Api:
         self.now = float(NOW)
         self.store = MemoryStore()
         self.faults: list[Exception] = []
+        self.authority = authority
         self.services = Services(
             store=self.store,
             now=lambda: Instant(self.now),
             randomness=random.Random(1),
             secret=bytes(32),
-            authority=authority,
+            authority=lambda: self.authority,
             endpoints=Endpoints("https://cups.example:443", "wss://lns.example:8887"),
         )
         self.front = Front(

@@ -8,8 +8,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from bittern.types import EUI64, GatewayEUI
+from bittern.pki.authority import open_authority
+from bittern.pki.requests import certificate_of_request
+from bittern.types import EUI64, GatewayEUI, Instant
 
+NOW = Instant(1_767_322_830.0)
 EUI = GatewayEUI(EUI64.from_hex("00800000a0000001"))
 
 
@@ -25,12 +28,7 @@ def request_pem() -> str:
 
 
 def foreign_pem(tmp_path: Any) -> str:
-    from bittern.pki.authority import open_authority
-    from bittern.pki.requests import certificate_of_request
-    from bittern.types import Instant
-
-    now = Instant(1_767_322_830.0)
-    made = certificate_of_request(open_authority(tmp_path, now), request_pem(), now)
+    made = certificate_of_request(open_authority(tmp_path, NOW), request_pem(), NOW)
     return made.public_bytes(serialization.Encoding.PEM).decode()
 
 
@@ -49,12 +47,23 @@ def test_keys_and_a_certificate_are_made(api: Any, iot: Any) -> None:
     key = serialization.load_pem_private_key(made["keyPair"]["PrivateKey"].encode(), None)
     assert certificate.public_key() == key.public_key()
     assert certificate.fingerprint(hashes.SHA256()).hex() == identity
-    assert api.services.authority.has_signed(certificate)
+    assert api.services.authority().has_signed(certificate)
     found = iot.describe_certificate(certificateId=identity)["certificateDescription"]
     assert found["certificatePem"] == made["certificatePem"]
     assert (found["status"], found["ownedBy"]) == ("ACTIVE", "123456789012")
-    assert found["caCertificateId"] == api.services.authority.fingerprint
+    assert found["caCertificateId"] == api.services.authority().fingerprint
     assert "PRIVATE" not in str(asyncio.run(api.store.notes("123456789012", "certificate")))
+
+
+def test_a_certificate_keeps_the_authority_that_has_signed_it(
+    api: Any, iot: Any, tmp_path: Any
+) -> None:
+    old, next_ = api.authority, open_authority(tmp_path, NOW)
+    first = iot.create_keys_and_certificate()["certificateId"]
+    api.authority = next_
+    made = [first, iot.create_keys_and_certificate()["certificateId"]]
+    found = [iot.describe_certificate(certificateId=one)["certificateDescription"] for one in made]
+    assert [one["caCertificateId"] for one in found] == [old.fingerprint, next_.fingerprint]
 
 
 def test_a_request_gets_its_certificate(iot: Any, refused: Any) -> None:

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from bittern.pki.authority import open_authority
 from bittern.testing.examples import CERTIFICATE
-from bittern.types import EUI64, GatewayEUI
+from bittern.types import EUI64, GatewayEUI, Instant
 
 EUI = GatewayEUI(EUI64.from_hex("00800000a0000001"))
 
@@ -29,7 +30,19 @@ def test_a_certificate_becomes_a_gateways(api: Any, certificate: str) -> None:
     assert found["IotCertificateId"] == certificate
     (kept,) = asyncio.run(api.store.certificates_of(EUI))
     assert (kept.fingerprint, kept.active, kept.pem) == (certificate, True, "")
-    assert kept.authority == api.services.authority.fingerprint
+    assert kept.authority == api.services.authority().fingerprint
+
+
+def test_the_registry_knows_the_authority_that_has_signed(
+    api: Any, certificate: str, tmp_path: Any
+) -> None:
+    old = api.authority
+    api.authority = open_authority(tmp_path, Instant(api.now))
+    api.wireless.associate_wireless_gateway_with_certificate(
+        Id=api.gateway(), IotCertificateId=certificate
+    )
+    (kept,) = asyncio.run(api.store.certificates_of(EUI))
+    assert kept.authority == old.fingerprint
 
 
 def test_a_certificate_has_one_gateway(api: Any, refused: Any, certificate: str) -> None:

@@ -1,0 +1,170 @@
+"""Everything, from the data directory up to the API.
+
+Nothing else knows all the parts. Read `running` from top to bottom: what is entered first is left
+last, so frames stop coming before what they need goes away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from bittern import __version__
+from bittern.app.addresses import Addresses, mqtt_url, mqtts_url, url
+from bittern.app.clock import steady_utc
+from bittern.app.deliveries import codecs_of, dispatcher_of, limits_of, mqtt_of, surroundings_of
+from bittern.app.figures import at_once, figures_of, store_check
+from bittern.app.following import (
+    certificates_followed_by,
+    codecs_followed_by,
+    deliveries_followed_by,
+    starting_over,
+)
+from bittern.app.gateways import (
+    cups_desk_of,
+    cups_of,
+    keep_up_to_date,
+    lns_of,
+    transport_of,
+    trust_registered,
+)
+from bittern.app.management import api_of, endpoints_of, http_context_of, services_of
+from bittern.config import Configuration
+from bittern.config.layout import Layout
+from bittern.installation import only_server, opened_store
+from bittern.network.core import Network, NetworkSettings
+from bittern.network.gateways import Gateways
+from bittern.network.randomness import BlockRandomness
+from bittern.outputs.broker.server import EmbeddedBroker
+from bittern.outputs.mqtt.output import MqttOutput
+from bittern.outputs.retention import Retention
+from bittern.servers.background import Background, task
+from bittern.servers.changes import follow_changes
+from bittern.servers.control import Control
+from bittern.servers.feed import Feed
+from bittern.servers.firmware_images import FirmwareImages
+from bittern.servers.gateway_status import StatusKeeper
+from bittern.servers.http import HttpServer
+from bittern.servers.loop_faults import tell_faults_of_ours
+from bittern.servers.metrics import registry
+from bittern.servers.notifier import Notifier
+from bittern.store.vault import FileVault
+
+
+@asynccontextmanager
+async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
+    """The whole server, from its first start on, inside this context."""
+    asyncio.get_running_loop().set_exception_handler(tell_faults_of_ours)
+    now, gateways, layout = steady_utc(), Gateways(), Layout(configuration.data_dir)
+    async with AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+
+        # What is kept, and who is trusted.
+        stack.enter_context(only_server(configuration))
+        vault = FileVault.load(layout.data_key)
+        store = await enter(opened_store(configuration, now(), vault))
+        transport = transport_of(configuration, now)
+
+        # Messages on their way out.
+        mqtt: EmbeddedBroker | MqttOutput = mqtt_of(configuration, transport, vault, now)
+        await enter(mqtt)
+        surroundings = surroundings_of(configuration, mqtt)
+        retention = Retention(store, limits_of(configuration.delivery), now)
+        codecs, functions = await enter(codecs_of(configuration, store, now))
+        dispatcher = await enter(dispatcher_of(store, surroundings, retention, functions, now))
+        background = await enter(Background())
+
+        # The network.
+        network = Network(
+            _network_settings(configuration),
+            store=store,
+            gateways=gateways,
+            outbox=dispatcher,
+            now=now,
+            randomness=BlockRandomness(os.urandom),
+            codecs=codecs,
+        )
+        await enter(task(network.intake.run(), "gather frames"))
+
+        # The front ends of the gateways.
+        await trust_registered(transport, store)
+        keep_up_to_date(transport, background)
+        status = StatusKeeper(store, now)
+        lns = lns_of(configuration, network, transport.listener(), status, background)
+        lns.watch(status)
+        notifier = Notifier(mqtt, now=now, randomness=random.SystemRandom(), chance=random.random)
+        if configuration.mqtt.connection_events:
+            lns.watch(notifier)
+        await enter(task(notifier.run(), "publish notices"))
+        stack.push_async_callback(status.finish)
+        await enter(task(status.run(lns.counted), "keep the state of gateways"))
+        gateways.join(lns)
+        feed = await enter(Feed(network.journal, layout.feed_socket, version=__version__))
+        await enter(lns)
+        await enter(Control(layout.control_socket, directory=store, remote_of=lns.remote))
+        images = await enter(FirmwareImages(configuration.firmware, layout.firmware, now=now))
+        lns_port = lns.address[1]
+        desk = cups_desk_of(configuration, store, transport, images, lns_port=lns_port, now=now)
+        cups = await enter(cups_of(configuration, network, transport.listener(), status, desk))
+
+        # The API, and what the server says of itself.
+        endpoints = endpoints_of(configuration, cups.address[1], lns_port)
+        services = services_of(store, vault, transport, endpoints, now)
+        api = api_of(configuration, services, background)
+        statistics = {
+            "api": api.statistics,
+            "intake": network.intake.statistics,
+            "dispatch": dispatcher.statistics,
+            "delivery": retention.statistics,
+            "codecs": codecs.statistics,
+            "mqtt": mqtt.statistics,
+            "feed": feed.statistics,
+            "cups": cups.statistics,
+        }
+        figures = figures_of(network, lns, dispatcher, api, statistics)
+        http = await enter(
+            HttpServer(
+                configuration.host_of(configuration.api),
+                configuration.api.port,
+                version=__version__,
+                checks={
+                    "store": store_check(store),
+                    "mqtt": at_once(mqtt.health),
+                    "delivery": at_once(dispatcher.health),
+                },
+                metrics=registry(figures, surroundings.metrics),
+                routes=api.routes(),
+                context=http_context_of(configuration, transport, background),
+            )
+        )
+
+        # What follows the registry, and the downlinks.
+        followers = (
+            network.follow,
+            lns.follow,
+            deliveries_followed_by(dispatcher),
+            codecs_followed_by(codecs),
+            certificates_followed_by(transport, store, background),
+        )
+        start_over = starting_over(network, lns, dispatcher, codecs)
+        await enter(task(follow_changes(store, followers, start_over), "follow changes"))
+        await enter(task(network.run(), "downlinks in their time"))
+
+        yield Addresses(
+            lns=url("wss", lns.address),
+            cups=url("https", cups.address),
+            api=url("https" if configuration.api.tls else "http", http.address),
+            mqtt=mqtt_url(configuration, mqtt),
+            feed=str(layout.feed_socket),
+            mqtts=mqtts_url(configuration, mqtt),
+        )
+
+
+def _network_settings(configuration: Configuration) -> NetworkSettings:
+    return NetworkSettings(
+        net_id=configuration.network.net_id,
+        deduplication_window_s=configuration.network.deduplication_window_ms / 1000,
+    )
