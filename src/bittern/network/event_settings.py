@@ -6,14 +6,13 @@ all its resources decides for them; what it has said of one adds to it.
 
 from __future__ import annotations
 
-import msgspec
-
 from bittern.network.notifications import EVERYWHERE, Scope
 from bittern.store.event_settings import (
     DEFAULT,
     DEVICE,
     GATEWAY,
     NOTHING,
+    EventDefaults,
     EventsOfAll,
     EventsOfOne,
     events_of_all,
@@ -21,14 +20,6 @@ from bittern.store.event_settings import (
     name_of,
 )
 from bittern.store.notes import Note
-
-
-class EventDefaults(msgspec.Struct, frozen=True, kw_only=True):
-    """The configuration's."""
-
-    joins: bool = False
-    connections: bool = True
-    deliveries: bool = False
 
 
 class EventSettings:

@@ -17,6 +17,18 @@ DEVICE = "WirelessDevice"
 GATEWAY = "WirelessGateway"
 
 
+class EventDefaults(msgspec.Struct, frozen=True, kw_only=True):
+    """What the configuration says: for accounts that have said nothing."""
+
+    joins: bool = False
+    connections: bool = True
+    deliveries: bool = False
+    """AWS's model has no way to ask for those of all devices; this has."""
+
+
+INITIAL = EventDefaults()
+
+
 class EventsOfAll(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """None: the account has not said, and the configuration decides."""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bittern.network.event_settings import EventDefaults, EventSettings
+from bittern.network.event_settings import EventSettings
 from bittern.network.notifications import EVERYWHERE, Scope
-from bittern.store.event_settings import EventsOfAll, EventsOfOne, note_of
+from bittern.store.event_settings import EventDefaults, EventsOfAll, EventsOfOne, note_of
 from bittern.testing.examples import NOW
 
 NORTH, SOUTH = "111122223333", "444455556666"

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from bittern.api.paging import Tokens
 from bittern.pki.authority import Authority
-from bittern.store.event_settings import EventDefaults
+from bittern.store.event_settings import INITIAL, EventDefaults
 from bittern.store.protocol import Store
 from bittern.types import Instant
 
@@ -53,7 +53,7 @@ class Services:
     the server runs."""
     endpoints: Endpoints
     notify: Notify = Notify()
-    events: EventDefaults = EventDefaults()
+    events: EventDefaults = INITIAL
     """Where an account has said nothing."""
 
     @cached_property
