@@ -57,7 +57,7 @@ from bittern.store.vault import FileVault
 @asynccontextmanager
 async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
     """The whole server, from its first start on, inside this context."""
-    asyncio.get_running_loop().set_exception_handler(tell_faults_of_ours)
+    tell_faults_of_ours(asyncio.get_running_loop())
     now, gateways, layout = steady_utc(), Gateways(), Layout(configuration.data_dir)
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context

@@ -16,10 +16,11 @@ import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 from aiofastnet import connect_accepted_socket
 
+from bittern.servers.loop_faults import tell_faults_of_ours
 from bittern.servers.tls import explained
 from bittern.types import Refusal
 
@@ -78,7 +79,7 @@ class Acceptor:
     async def __aenter__(self) -> Self:
         """Raises OSError where the address is taken or not this machine's."""
         self._sockets = [_listening(*found) for found in await _found(self._host, self._port)]
-        _TellOnce.install(asyncio.get_running_loop())
+        tell_faults_of_ours(asyncio.get_running_loop())
         for listening in self._sockets:
             self._keep(self._accept(listening), f"accept {listening.getsockname()}")
         return self
@@ -164,29 +165,6 @@ class Acceptor:
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-@dataclass(frozen=True, slots=True)
-class _TellOnce:
-    """An exception handler of the event loop. aiofastnet tells the loop of a connection that ends
-    during its handshake, which whoever waits for the handshake is told as well; and what it tells
-    the loop is the class `ConnectionResetError`, which `logging` cannot print."""
-
-    before: Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object] | None
-
-    @classmethod
-    def install(cls, loop: asyncio.AbstractEventLoop) -> None:
-        before = loop.get_exception_handler()
-        if not isinstance(before, cls):
-            loop.set_exception_handler(cls(before))
-
-    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        if context.get("exception") is ConnectionResetError:
-            return
-        if self.before is not None:
-            self.before(loop, context)
-        else:
-            loop.default_exception_handler(context)
 
 
 async def _found(host: str, port: int) -> list[tuple[socket.AddressFamily, tuple[str, int]]]:
