@@ -49,12 +49,13 @@ class Backlog:
 
     def offered(self, delivery: Delivery) -> bool:
         """A new message: True takes it into memory, False leaves it in the store for now."""
-        sequence = delivery.sequence
-        self.last_seen = max(self.last_seen, sequence)
-        if sequence in self._held:
+        sequence, held = delivery.sequence, self._held
+        if sequence > self.last_seen:
+            self.last_seen = sequence
+        if sequence in held:
             return False
-        if self._cursor is None and len(self._held) < self.capacity:
-            self._held.add(sequence)
+        if self._cursor is None and len(held) < self.capacity:
+            held.add(sequence)
             return True
         if not self._page_asked:
             self._leave(sequence)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Callable
-from enum import Enum, auto
 
 import msgspec
 
@@ -26,30 +25,27 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     batches: int = 16
 
 
-class _State(Enum):
-    READY = auto()
-    """In the queue for the next batch."""
-    UNDER_WAY = auto()
-    """A batch of its messages has been taken."""
-    WAITING = auto()
-    """Its last message was not taken; it has a time to try again."""
-
-
 class _Device:
-    """The messages of one device that are not under way."""
+    """The messages of one device that are not under way.
 
-    __slots__ = ("attempts", "dev_eui", "queue", "state")
+    It is in the queue for the next batch; or a batch of its messages is under way; or its last
+    message was not taken, and it waits for the time to try again.
+    """
+
+    __slots__ = ("attempts", "dev_eui", "queue")
 
     def __init__(self, dev_eui: EUI64) -> None:
         self.dev_eui = dev_eui
         self.queue: deque[Delivery] = deque()
-        self.state = _State.READY
         self.attempts = 0
 
     def insert(self, delivery: Delivery) -> None:
         """In order of sequence. Nearly always at the end; a message read back from the store
         late goes before those that overtook it."""
         queue = self.queue
+        if not queue or queue[-1].sequence <= delivery.sequence:
+            queue.append(delivery)
+            return
         overtaken: list[Delivery] = []
         while queue and queue[-1].sequence > delivery.sequence:
             overtaken.append(queue.pop())
@@ -110,12 +106,14 @@ class Lane:
         room = self._limits.batch_messages
         while self._ready and room:
             device = self._ready.popleft()
-            device.state = _State.UNDER_WAY
-            count = min(room, len(device.queue))
-            if count == 1:
-                batch.deliveries.append(device.queue.popleft())
+            queue = device.queue
+            count = len(queue)
+            if count <= room:
+                batch.deliveries += queue
+                queue.clear()
             else:
-                batch.deliveries.extend(device.queue.popleft() for _ in range(count))
+                count = room
+                batch.deliveries += [queue.popleft() for _ in range(count)]
             batch.shares.append((device, count))
             room -= count
         self.queued -= len(batch.deliveries)
@@ -224,14 +222,12 @@ class Lane:
 
     def _wait(self, device: _Device, now: Instant) -> None:
         device.attempts += 1
-        device.state = _State.WAITING
         self._tie += 1
         due = Instant(now + self._backoff.delay_s(device.attempts, self._chance))
         heapq.heappush(self._waiting, (due, self._tie, device))
 
     def _next(self, device: _Device) -> None:
         if device.queue:
-            device.state = _State.READY
             self._ready.append(device)
         else:
             del self._devices[device.dev_eui]
