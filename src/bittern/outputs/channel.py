@@ -46,8 +46,17 @@ class Office(Protocol):
         """One share of each is no longer owed by the outbox."""
         ...
 
+    def anchored(self, sequences: Sequence[int]) -> None:
+        """The same: the share has a row of its own from the next transaction on."""
+        ...
+
+    def struck(self, sequences: Sequence[int]) -> None:
+        """Rows of shares are gone from the store."""
+        ...
+
     def failed(self, channel: Channel, part: Part, failure: Failure, direct: bool) -> None:
-        """A share cannot be delivered. `direct`: it is to be released by the office."""
+        """A share cannot be delivered. The office is to release it, if it is `direct`, or to
+        strike off its row."""
         ...
 
     def start(self, name: str, work: Callable[[], Awaitable[None]]) -> object: ...
@@ -106,13 +115,16 @@ class Channel:
 
     def add(self, delivery: Delivery, limit: int) -> None:
         """A share that the outbox owes. Beyond `limit` of them it goes into the store."""
-        if len(self.direct) >= limit or self._leaving or self.rows.reading:
+        if delivery.sequence in self.rows:
+            # A crash came between its row and the strike off the outbox.
+            self._office.anchored((delivery.sequence,))
+        elif len(self.direct) >= limit or self._leaving or self.rows.reading:
             if self.direct:
                 # After a restart rows come first: none may be younger than what has no row.
                 self.anchor()
             part = part_of(delivery, self.lane, self._topic_of(delivery))
             self.owe(part)
-            self._office.released((delivery.sequence,))
+            self._office.anchored((delivery.sequence,))
         else:
             self.direct[delivery.sequence] = delivery
             self.carrier.add(delivery)
@@ -131,7 +143,7 @@ class Channel:
             self.rows.adopt(delivery.sequence)
         sequences = list(self.direct)
         self.direct.clear()
-        self._office.released(sequences)
+        self._office.anchored(sequences)
 
     def refill(self) -> None:
         """Read back what the store owes, if there is room."""
@@ -173,7 +185,7 @@ class Channel:
         if released:
             self._office.released(released)
         if rows:
-            self._strike(rows)
+            self.strike(rows)
         for rejected in outcome.rejected:
             self._fail("rejected", *rejected)
         if self.rows.reading:
@@ -194,15 +206,20 @@ class Channel:
         direct = self.direct.pop(delivery.sequence, None) is not None
         part = part_of(delivery, self.lane, self._topic_of(delivery))
         self._office.failed(self, part, failure, direct)
-        if not direct:
-            self._strike([delivery.sequence])
 
-    def _strike(self, rows: list[int]) -> None:
+    def strike(self, rows: list[int]) -> None:
+        """The lane is owed these no longer."""
         self._ledger.delivered_in(self.lane, rows)
         self._ledger.then(partial(self._struck, rows))
 
     def _struck(self, rows: list[int]) -> None:
         self.rows.done(rows)
+        self._office.struck(rows)
+        self.refill()
+
+    def forget(self, sequence: int) -> None:
+        """Its row stays, and takes no room in memory."""
+        self.rows.done((sequence,))
         self.refill()
 
     def _wants_more(self) -> bool:
@@ -225,6 +242,9 @@ class Channel:
                     log.warning("lane=%s not read back reason=%r", self.lane, str(error))
                     await self._sleep(self._bounds.backoff.delay_s(attempts, self._chance))
                     continue
+                except Exception:
+                    self.rows.page_failed()
+                    raise
                 attempts = 0
                 complete = len(page) < self._bounds.page
                 parts = [part_from(one) for one in page]

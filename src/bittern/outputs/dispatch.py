@@ -7,7 +7,7 @@ be struck off; after a restart, or when more is owed than memory may hold, they 
     message -> way        the destination: a topic, rules           ways, routing
             -> shares     what each action of each rule is owed     evaluation
             -> channel    one lane: its memory, rows and output     channel, carrier, lane
-            -> ledger     what is done, owed in lanes, or buried    ledger, giving_up
+            -> ledger     what is done, owed in lanes, or buried    ledger, shares, giving_up
 """
 
 from __future__ import annotations
@@ -25,29 +25,24 @@ from bittern.outputs.actions import ReadyRule, topic_of_rule
 from bittern.outputs.backlog import Backlog
 from bittern.outputs.backoff import Chance
 from bittern.outputs.bounds import DispatchSettings
-from bittern.outputs.channel import Channel, LaneStatistics
+from bittern.outputs.channel import LaneStatistics
 from bittern.outputs.channels import Channels
 from bittern.outputs.evaluation import Evaluated, Evaluator
 from bittern.outputs.giving_up import GivingUp
 from bittern.outputs.ledger import Ledger
-from bittern.outputs.parts import Failure, Part
+from bittern.outputs.parts import Part
 from bittern.outputs.port import Delivery, Health, OwedMessages
 from bittern.outputs.retention import Retention
 from bittern.outputs.routing import Route, Router
+from bittern.outputs.shares import Shares
 from bittern.outputs.ways import Ways
 from bittern.types import EUI64, Instant
 
 log = logging.getLogger(__name__)
 
 
-class _Shares:
-    """Of a message that more than one lane is owed by way of the outbox."""
-
-    __slots__ = ("failed", "left")
-
-    def __init__(self, count: int) -> None:
-        self.left = count
-        self.failed: list[tuple[Channel, Part, Failure]] = []
+FAULT_TOLD_S = 300.0
+"""So long after a part of it has begun again, health tells what had ended it."""
 
 
 class Dispatcher:
@@ -98,33 +93,41 @@ class Dispatcher:
             sleep=sleep,
         )
         self._giving_up = GivingUp(self._ledger, self._owe_error, now, settings.failures_logged)
+        self._shares = Shares(
+            store,
+            self._ledger,
+            self._giving_up,
+            self.start,
+            bounds=settings,
+            chance=chance,
+            sleep=sleep,
+        )
         self._channels = Channels(
             store,
             router,
             ledger=self._ledger,
-            office=self,
+            office=self._shares,
             topic_of=self._ways.topic,
             bounds=settings,
             now=now,
             chance=chance,
             sleep=sleep,
         )
-        self._shares: dict[int, _Shares] = {}
         self._asking: dict[EUI64, deque[tuple[Delivery, Route]]] = {}
         self._may_ask = asyncio.Semaphore(settings.asked_at_once)
         self._read = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._faults: dict[str, tuple[Instant, str]] = {}
         self._stopping = False
-        self._done = 0
 
     async def __aenter__(self) -> Self:
-        self._read.set()
-        self.start("write down what was delivered", self._ledger.run)
-        self.start("read back owed messages", self._read_back)
-        self.start("look after the memory", self._look_after_memory)
-        self.start("log failures again", self._log_again)
+        self._keep_up("write down what was delivered", self._ledger.run)
+        self._keep_up("gather failures", self._shares.gathering.run)
+        self._keep_up("read back owed messages", self._read_back)
+        self._keep_up("look after the memory", self._look_after_memory)
+        self._keep_up("log failures again", self._log_again)
         if self._retention is not None:
-            self.start("keep within the disk budget", partial(self._keep, self._retention))
+            self._keep_up("keep within the disk budget", partial(self._keep, self._retention))
         return self
 
     async def __aexit__(
@@ -180,7 +183,7 @@ class Dispatcher:
         channels = list(self._channels)
         return {
             "delivered": sum(one.statistics().delivered for one in channels),
-            "done": self._done,
+            "done": self._shares.done,
             "failed": sum(one.statistics().failed for one in channels),
             "error_actions": self._giving_up.error_actions,
             "dead_letters": self._giving_up.dead_letters,
@@ -194,7 +197,10 @@ class Dispatcher:
         }
 
     def health(self) -> Health:
-        """Not working: messages are refused. An output that is away is only told of."""
+        """Not working: messages are refused, or the server is at fault itself. An output that is
+        away is only told of."""
+        if faults := self._faults_of_late():
+            return Health(False, "; ".join(faults))
         away = sorted(one.lane for one in self._channels if not one.carrier.available)
         told = f"unavailable: {', '.join(away[:5])}" if away else "no output unavailable"
         if self._retention is None:
@@ -210,13 +216,36 @@ class Dispatcher:
         async def supervised() -> None:
             try:
                 await work()
-            except Exception:
+            except Exception as error:
+                self._faults[name] = self._now(), f"{name}: {error!r}"
                 log.exception("task=%r ended by an error of its own", name)
 
         task = asyncio.create_task(supervised(), name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+    def _keep_up(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Without this nothing goes on: at a fault of its own it begins again, after a while."""
+
+        async def kept_up() -> None:
+            attempts = 0
+            while True:
+                try:
+                    await work()
+                except Exception as error:
+                    attempts += 1
+                    self._faults[name] = self._now(), f"{name}: {error!r}"
+                    log.exception("task=%r a fault of its own; it begins again", name)
+                    await self._sleep(self._settings.backoff.delay_s(attempts, self._chance))
+
+        self.start(name, kept_up)
+
+    def _faults_of_late(self) -> list[str]:
+        """Of the server itself: nothing that an output or the store has done."""
+        since = self._now() - FAULT_TOLD_S
+        told = [what for at, what in self._faults.values() if at >= since]
+        return [*told, self._ledger.fault] if self._ledger.fault else told
 
     # Where a message goes
 
@@ -240,7 +269,7 @@ class Dispatcher:
             self._channels.broker().add(delivery, self._channels.limit)
         else:
             self._giving_up.give_up(None, [(delivery, "", route.refused)], "")
-            self._finish((delivery.sequence,))
+            self._shares.finished((delivery.sequence,))
 
     async def _ask(self, dev_eui: EUI64) -> None:
         """One message of a device after the other, so that none overtakes."""
@@ -264,10 +293,9 @@ class Dispatcher:
             self._giving_up.give_up(rule, [(delivery, "", failure)], topic)
         count = len(evaluated.parts) + bool(route.topic)
         if count == 0:
-            self._finish((delivery.sequence,))
+            self._shares.finished((delivery.sequence,))
             return
-        if count > 1:
-            self._shares[delivery.sequence] = _Shares(count)
+        self._shares.shared(delivery.sequence, count)
         if route.topic:
             self._channels.broker().add(delivery, self._channels.limit)
         for part in evaluated.parts:
@@ -275,54 +303,12 @@ class Dispatcher:
 
     # What became of it
 
-    def released(self, sequences: Sequence[int]) -> None:
-        """Lanes have their shares of these, or the shares have rows of their own."""
-        if self._shares:
-            sequences = [one for one in sequences if self._is_last(one)]
-        self._finish(sequences)
-
-    def _is_last(self, sequence: int) -> bool:
-        shares = self._shares.get(sequence)
-        if shares is None:
-            return True
-        shares.left -= 1
-        if shares.left:
-            return False
-        del self._shares[sequence]
-        self._give_up_together(shares.failed)
-        return True
-
-    def _finish(self, sequences: Sequence[int]) -> None:
-        self._done += len(sequences)
-        self._ledger.delivered(sequences)
-
-    def failed(self, channel: Channel, part: Part, failure: Failure, direct: bool) -> None:
-        shares = self._shares.get(part.sequence) if direct else None
-        if shares is None:
-            self._give_up_together([(channel, part, failure)])
-        else:
-            shares.failed.append((channel, part, failure))
-        if direct:
-            self.released((part.sequence,))
-
-    def _give_up_together(self, failed: list[tuple[Channel, Part, Failure]]) -> None:
-        """Of one message, each rule by itself: its error action is told once."""
-        by_rule: dict[int, list[tuple[Channel, Part, Failure]]] = {}
-        for one in failed:
-            by_rule.setdefault(id(one[0].rule), []).append(one)
-        for group in by_rule.values():
-            rule, part = group[0][0].rule, group[0][1]
-            topic = part.topic if rule is None else topic_of_rule(rule.name, part.topic)
-            told: list[tuple[Delivery, str, Failure]] = [
-                (part, part.lane, failure) for _, part, failure in group
-            ]
-            self._giving_up.give_up(rule, told, topic)
-
     def _owe_error(self, rule: ReadyRule, part: Part) -> None:
         self._channels.of_errors(part.lane, rule).owe(part)
 
     def _struck(self, sequences: list[int]) -> None:
         self._backlog.done(sequences)
+        self._shares.struck(sequences)
         if self._backlog.reading:
             self._read.set()
 
@@ -330,6 +316,7 @@ class Dispatcher:
 
     async def _read_back(self) -> None:
         await self._channels.open_owed()
+        self._read.set()
         attempts = 0
         while True:
             await self._read.wait()
@@ -344,6 +331,9 @@ class Dispatcher:
                     log.warning("owed messages not read back reason=%r", str(error))
                     await self._sleep(self._settings.backoff.delay_s(attempts, self._chance))
                     continue
+                except Exception:
+                    self._backlog.page_failed()
+                    raise
                 attempts = 0
                 self._took(page, after)
 

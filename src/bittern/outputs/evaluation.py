@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
@@ -16,6 +17,8 @@ from bittern.rules import UNDEFINED, Context, ExternalCall, Selected
 from bittern.rules.document import parse
 from bittern.rules.evaluation import Waiting
 from bittern.types import Instant
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -31,7 +34,12 @@ class Evaluated(msgspec.Struct):
 
 
 class Evaluator:
-    """Evaluates rules, with the time, chance and answers of this server."""
+    """Evaluates rules, with the time, chance and answers of this server.
+
+    All actions of a rule get their part, or none. No message stops the others: where evaluation
+    has a fault of its own, which is logged, the message is given up like one that the rule cannot
+    take, and can be replayed.
+    """
 
     def __init__(
         self,
@@ -56,10 +64,17 @@ class Evaluator:
                 if selected is None or selected.value is UNDEFINED:
                     continue
                 document = selected.payload()
-                for action in rule.actions:
-                    filled = _filled(action, payload, context, selected)
-                    found.parts.append(_part(delivery, document, action, published, filled))
-            except RuleError as error:
+                found.parts += [
+                    _part(
+                        delivery,
+                        document,
+                        action,
+                        published,
+                        _filled(action, payload, context, selected),
+                    )
+                    for action in rule.actions
+                ]
+            except Exception as error:
                 found.failed.append((rule, _failure(rule, error)))
         return found
 
@@ -72,7 +87,7 @@ class Evaluator:
             context = self._context(delivery, rule, published)
             try:
                 found.parts += await self._asked(delivery, rule, context, published)
-            except RuleError as error:
+            except Exception as error:
                 found.failed.append((rule, _failure(rule, error)))
         return found
 
@@ -161,10 +176,11 @@ def _part(
     )
 
 
-def _failure(rule: ReadyRule, error: RuleError) -> Failure:
+def _failure(rule: ReadyRule, error: Exception) -> Failure:
+    detail = str(error)
+    if not isinstance(error, RuleError):
+        log.error("rule=%s a fault of evaluation itself", rule.name, exc_info=error)
+        detail = f"a fault of the server: {error!r}"
     return Failure(
-        reason="evaluation",
-        detail=str(error),
-        failed_action="RuleEvaluation",
-        resource=rule.name,
+        reason="evaluation", detail=detail, failed_action="RuleEvaluation", resource=rule.name
     )

@@ -1,10 +1,16 @@
-"""Writes down what became of messages: many at once, in order, until the store has taken it."""
+"""Writes down what became of messages: many at once, in order, until the store has taken it.
+
+A fault of its own, which no store should have, is no reason to stop either: everything is still
+owed in the store meanwhile. It is logged with its place, `fault` tells the health of the server,
+and the page is tried again like one that the store could not take.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 
 from bittern.errors import StoreError
 from bittern.outputs.backoff import Backoff, Chance
@@ -60,6 +66,8 @@ class Ledger:
         self._due = asyncio.Event()
         self._written = asyncio.Event()
         self._writing = False
+        self._unwritten = ""
+        self._missed = ""
 
     def delivered(self, sequences: Iterable[int]) -> None:
         """Strike off the outbox."""
@@ -89,6 +97,11 @@ class Ledger:
     def idle(self) -> bool:
         return not self._writing and self._page.is_empty and not self._page.then
 
+    @property
+    def fault(self) -> str:
+        """What is wrong, of the server itself; empty while nothing is."""
+        return self._unwritten or self._missed
+
     async def until_written(self) -> None:
         while not self.idle:
             self._written.clear()
@@ -102,9 +115,9 @@ class Ledger:
             page, self._page = self._page, _Page()
             self._writing = True
             await self._write(page)
-            self._struck(page.delivered)
+            self._told(partial(self._struck, page.delivered))
             for call in page.then:
-                call()
+                self._told(call)
             self._writing = False
             self._written.set()
 
@@ -113,20 +126,35 @@ class Ledger:
         attempts = 0
         while not page.is_empty:
             try:
-                if page.is_plain:
-                    await self._store.delivered(page.delivered)
-                else:
-                    await self._store.settle(
-                        delivered=page.delivered,
-                        delivered_in=page.delivered_in,
-                        owed=page.owed,
-                        letters=page.letters,
-                    )
+                await self._hand_over(page)
             except StoreError as error:
-                attempts += 1
                 log.warning(
                     "delivered=%d not struck off reason=%r", len(page.delivered), str(error)
                 )
-                await self._sleep(self._backoff.delay_s(attempts, self._chance))
+            except Exception as error:
+                self._unwritten = f"what was delivered is not written down: {error!r}"
+                log.exception("%s; it is tried again", self._unwritten)
             else:
-                return
+                break
+            attempts += 1
+            await self._sleep(self._backoff.delay_s(attempts, self._chance))
+        self._unwritten = ""
+
+    async def _hand_over(self, page: _Page) -> None:
+        if page.is_plain:
+            await self._store.delivered(page.delivered)
+        else:
+            await self._store.settle(
+                delivered=page.delivered,
+                delivered_in=page.delivered_in,
+                owed=page.owed,
+                letters=page.letters,
+            )
+
+    def _told(self, call: Then) -> None:
+        """It is written: who fails to take note of that must not keep others from it."""
+        try:
+            call()
+        except Exception as error:
+            self._missed = f"a lane has not taken note of what is written down: {error!r}"
+            log.exception("%s; it does when the server is restarted", self._missed)

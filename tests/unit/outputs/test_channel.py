@@ -21,12 +21,21 @@ class Office:
     def __init__(self) -> None:
         self.gone: list[int] = []
         self.failures: list[tuple[int, str, bool]] = []
+        self.struck_off: list[int] = []
 
     def released(self, sequences: Sequence[int]) -> None:
         self.gone += sequences
 
+    def anchored(self, sequences: Sequence[int]) -> None:
+        self.gone += sequences
+
+    def struck(self, sequences: Sequence[int]) -> None:
+        self.struck_off += sequences
+
     def failed(self, channel: Channel, part: Part, failure: Failure, direct: bool) -> None:
         self.failures.append((part.sequence, failure.detail, direct))
+        if not direct:
+            channel.strike([part.sequence])
 
     def start(self, name: str, work: Callable[[], Any]) -> object:
         return asyncio.ensure_future(work())

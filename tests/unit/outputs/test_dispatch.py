@@ -486,6 +486,123 @@ async def test_a_rejected_message_goes_to_the_error_action(
     assert not any(outbox.in_lanes.values())
 
 
+@pytest.mark.parametrize("away_fails", [True, False])
+async def test_an_action_with_rows_of_its_own_does_not_have_the_error_action_told_twice(
+    build: Any,
+    outbox: Any,
+    router: Any,
+    clock: Any,
+    make_delivery: Make,
+    settled: Settled,
+    away_fails: bool,
+) -> None:
+    router.add_rule("r", ALL, "lake", "pond", error_action={"record": {"to": "errors"}})
+    router.by_rule["meters"] = "r"
+    router.topics.clear()
+    lake, pond = (
+        router.outputs.setdefault(one, type(router.broker)(one)) for one in ("lake", "pond")
+    )
+    lane = "000000000000/r/1/record"
+    lake.failures[b"1"] = DeliveryRejected("not into the lake")
+    lake.gate.clear()
+    pond.error = DeliveryUnavailable("connection refused")
+    async with build() as dispatcher:
+        await settled()
+        await offer(dispatcher, outbox, make_delivery(1))
+        for _ in range(15):
+            clock.advance(1)
+            await settled()
+        assert list(outbox.in_lanes[lane]) == [1]
+        lake.gate.set()
+        await settled()
+        assert outbox.rows == {}
+        # One is known to have failed, which the store still owes; the other may yet arrive.
+        assert list(outbox.in_lanes["000000000000/r/0/record"]) == [1]
+        assert dispatcher.statistics()["error_actions"] == 0
+        pond.error = None
+        if away_fails:
+            pond.failures[b"1"] = DeliveryRejected("not into the pond")
+        for _ in range(5):
+            clock.advance(60)
+            next(one for one in dispatcher._channels if one.lane == lane).carrier.wake()
+            await settled()
+        assert dispatcher.statistics()["error_actions"] == 1
+    [[told]] = router.outputs["errors"].batches
+    failures = [one["errorMessage"] for one in msgspec.json.decode(told.payload)["failures"]]
+    assert failures == ["not into the lake"] + ["not into the pond"] * away_fails
+    assert outbox.letters == []
+    assert not any(outbox.in_lanes.values())
+
+
+@pytest.mark.parametrize("with_row", [0, 1])
+async def test_failures_that_were_waited_for_at_a_crash_are_told_once_after_the_restart(
+    build: Any, outbox: Any, router: Any, make_delivery: Make, settled: Settled, with_row: int
+) -> None:
+    router.add_rule("r", ALL, "lake", "pond", error_action={"record": {"to": "errors"}})
+    router.by_rule["meters"] = "r"
+    router.topics.clear()
+    for name in ("lake", "pond"):
+        router.outputs[name] = type(router.broker)(name)
+        router.outputs[name].failures[b"1"] = DeliveryRejected(f"not into the {name}")
+    lane = f"000000000000/r/{with_row}/record"
+    outbox.in_lanes[lane] = {1: part_of(make_delivery(1), lane, "").with_envelope()}
+    # The crash came between the row of one share and the end of the other.
+    outbox.owe(make_delivery(1))
+    async with build() as dispatcher:
+        for _ in range(5):
+            await settled()
+        assert dispatcher.statistics()["error_actions"] == 1
+    [[told]] = router.outputs["errors"].batches
+    failures = [one["errorMessage"] for one in msgspec.json.decode(told.payload)["failures"]]
+    assert failures == ["not into the lake", "not into the pond"]
+    assert not any(outbox.in_lanes.values())
+
+
+async def test_a_fault_of_its_own_is_told_and_nothing_ends_by_it(
+    build: Any, outbox: Any, output: Any, clock: Any, make_delivery: Make, settled: Settled
+) -> None:
+    struck = outbox.delivered
+
+    async def broken(sequences: Sequence[int]) -> None:
+        raise ZeroDivisionError
+
+    async with build() as dispatcher:
+        await settled()
+        outbox.delivered = broken
+        await offer(dispatcher, outbox, make_delivery(1))
+        await settled()
+        assert not dispatcher.health().working
+        assert "ZeroDivisionError()" in dispatcher.health().detail
+        outbox.delivered = struck
+        clock.advance(1)
+        await settled()
+        assert dispatcher.health().working
+        assert outbox.rows == {}
+    assert output.documents == [1]
+
+
+async def test_reading_back_begins_again_after_a_fault(
+    build: Any, outbox: Any, output: Any, clock: Any, make_delivery: Make, settled: Settled
+) -> None:
+    owed = outbox.owed
+    outbox.owe(make_delivery(1))
+
+    async def broken(*_: object) -> list[Any]:
+        raise ZeroDivisionError
+
+    outbox.owed = broken
+    async with build() as dispatcher:
+        await settled()
+        assert dispatcher.health().detail == "read back owed messages: ZeroDivisionError()"
+        outbox.owed = owed
+        clock.advance(1)
+        await settled()
+        assert output.documents == [1]
+        assert not dispatcher.health().working
+        clock.advance(301)
+        assert dispatcher.health().working
+
+
 async def test_where_the_error_action_fails_too_the_first_actions_are_buried(
     build: Any, outbox: Any, router: Any, make_delivery: Make, settled: Settled
 ) -> None:

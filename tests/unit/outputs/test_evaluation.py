@@ -97,3 +97,34 @@ async def test_a_call_without_an_answer_fails_the_rule_alone(
     [(rule, failure)] = found.failed
     assert (rule, failure.reason) == (rules[0], "evaluation")
     assert detail in failure.detail
+
+
+def test_a_rule_owes_all_of_its_actions_or_none(ready: Any, make_delivery: Any) -> None:
+    """Else its error action would be told twice: of the evaluation, and of an action."""
+    pond = {"record": {"to": "pond", "key": "${md2(text)}"}}
+    rule = ready("SELECT *", {"record": {"to": "lake"}}, pond)
+    too_long = msgspec.json.encode({"text": "x" * 10_000})
+    message = msgspec.structs.replace(make_delivery(1), document=too_long)
+    found = evaluator().evaluate(message, [rule], "")
+    assert found.parts == []
+    assert [one.reason for _, one in found.failed] == ["evaluation"]
+
+
+async def test_a_fault_of_evaluation_itself_is_loud_and_stops_no_other_rule(
+    ready: Any,
+    make_delivery: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    broken, sound = ready("SELECT 1 AS one"), ready("SELECT 2 AS two")
+    monkeypatch.setattr(broken, "rule", None)
+    for found in (
+        evaluator().evaluate(make_delivery(1), [broken, sound], ""),
+        await evaluator().evaluate_asking(make_delivery(1), [broken, sound], ""),
+    ):
+        assert [one.document for one in found.parts] == [b'{"two":2}']
+        [(rule, failure)] = found.failed
+        assert rule is broken
+        assert failure.detail.startswith("a fault of the server: AttributeError")
+    assert all(record.exc_info for record in caplog.records)
+    assert len(caplog.records) == 2

@@ -69,3 +69,46 @@ async def test_nothing_is_written_where_there_is_nothing(ledger: Ledger, outbox:
     await ledger.until_written()
     assert told == [1]
     assert outbox.struck == []
+
+
+async def test_a_fault_of_its_own_is_loud_and_the_page_is_written_later(
+    ledger: Ledger,
+    outbox: Any,
+    clock: Any,
+    struck: list[list[int]],
+    settled: Any,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    delivered = outbox.delivered
+
+    async def broken(_: list[int]) -> None:
+        raise KeyError("no such key")
+
+    outbox.delivered = broken
+    ledger.delivered([1])
+    await settled()
+    assert ledger.fault == "what was delivered is not written down: KeyError('no such key')"
+    assert caplog.records[0].exc_info
+    outbox.delivered = delivered
+    clock.advance(1)
+    await ledger.until_written()
+    assert ledger.fault == ""
+    assert struck == [[1]]
+
+
+async def test_who_fails_to_take_note_keeps_nobody_else_from_it(
+    ledger: Ledger, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> None:
+        raise KeyError("unknown")
+
+    told: list[int] = []
+    ledger.then(broken)
+    ledger.then(lambda: told.append(1))
+    await ledger.until_written()
+    assert told == [1]
+    ledger.then(lambda: told.append(2))
+    await ledger.until_written()
+    assert told == [1, 2]
+    assert "KeyError" in ledger.fault
+    assert "restarted" in caplog.text
