@@ -3,7 +3,7 @@
 Without JetStream a message has arrived when the server has it (it answers a ping behind it); NATS
 then gives it to who is subscribed, and to nobody else. With JetStream it has arrived when its
 stream has stored it; `Nats-Msg-Id` lets the stream drop a second copy. Messages go out in their
-order on one connection; when a stream refuses one for a while, those behind it may be there first.
+order on one connection; to a stream, the next of a device goes when the one before it is stored.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-import msgspec
 from nats.aio.client import Client
-from nats.aio.msg import Msg
 from nats.errors import Error
 
-from bittern.errors import DeliveryError, DeliveryRejected, DeliveryUnavailable
+from bittern.errors import DeliveryRejected, DeliveryUnavailable
+from bittern.outputs.in_order import Fates, in_waves
+from bittern.outputs.jetstream import Sending, Streams, not_allowed
 from bittern.outputs.kinds import Kind, Parameters, Surroundings
 from bittern.outputs.parameters import (
     Form,
@@ -41,6 +41,7 @@ from bittern.outputs.service import ServiceOutput
 
 CONNECT_S = 5
 ANSWER_S = 20.0
+"""For a batch to a stream, or for a ping."""
 CLOSE_S = 1.0
 SUBJECT_BYTES = 4096 - 512
 """A line of the protocol has at most 4096 bytes."""
@@ -77,7 +78,7 @@ class NatsOutput(ServiceOutput):
         self._form = form
         self._world = world
         self._client: Client | None = None
-        self._replies: _Replies | None = None
+        self._streams: Streams | None = None
         self._lost = asyncio.Event()
         self._connecting = asyncio.Lock()
         self._denied: dict[str, None] = {}
@@ -94,22 +95,19 @@ class NatsOutput(ServiceOutput):
 
     async def send(self, messages: Sequence[Message]) -> Failures:
         client = await self._connected()
-        failures: dict[int, DeliveryError] = {}
         try:
-            if self._form.jet_stream:
-                await self._store(client, messages, failures)
-            else:
-                await self._say(client, messages, failures)
+            if self._streams is not None:
+                return await self._store(client, self._streams, messages)
+            return await self._say(client, messages)
         except (Error, OSError, TimeoutError) as error:
             # A connection that is not sound is not used again.
             if self._client is client:
                 await self.close()
             raise DeliveryUnavailable(_told(error)) from None
-        return failures
 
-    async def _say(
-        self, client: Client, messages: Sequence[Message], failures: dict[int, DeliveryError]
-    ) -> None:
+    async def _say(self, client: Client, messages: Sequence[Message]) -> Failures:
+        failures: Fates = {}
+        lost = self._lost
         subjects: dict[int, str] = {}
         for place, message in enumerate(messages):
             try:
@@ -118,42 +116,33 @@ class NatsOutput(ServiceOutput):
                 subjects[place] = subject
             except DeliveryRejected as rejection:
                 failures[place] = rejection
-        await _taken(client)
+        await _taken(client, lost)
         # The server complains of a message before it answers a ping behind it.
         for place, subject in subjects.items():
             if subject.casefold() in self._denied:
-                failures[place] = _not_allowed(subject)
+                failures[place] = not_allowed(subject)
+        return failures
 
     async def _store(
-        self, client: Client, messages: Sequence[Message], failures: dict[int, DeliveryError]
-    ) -> None:
-        replies, lost = self._replies, self._lost
-        assert replies is not None
-        under_way: dict[int, asyncio.Future[DeliveryError | None]] = {}
-        for place, message in enumerate(messages):
-            try:
-                subject, headers = self._addressed(message, client)
-                if self._form.stream is not None:
-                    headers[EXPECTED_HEADER] = self._form.stream
-                reply, under_way[place] = replies.expect()
-                await client.publish(subject, message.payload, reply, headers=headers or None)
-            except DeliveryRejected as rejection:
-                failures[place] = rejection
-        await _answered(list(under_way.values()), lost)
-        for place, future in under_way.items():
-            if (failure := self._fate(future, messages[place], client)) is not None:
-                failures[place] = failure
+        self, client: Client, streams: Streams, messages: Sequence[Message]
+    ) -> Failures:
+        """Each of a device when the one before it is stored."""
+        until = _now() + ANSWER_S
 
-    def _fate(
-        self, future: asyncio.Future[DeliveryError | None], message: Message, client: Client
-    ) -> DeliveryError | None:
-        if not future.done() or future.cancelled():
-            future.cancel()
-            subject, _ = self._addressed(message, client)
-            if subject.casefold() in self._denied:
-                return _not_allowed(subject)
-            return DeliveryUnavailable("the stream did not answer")
-        return future.result()
+        async def wave(places: Sequence[int]) -> Fates:
+            fates: Fates = {}
+            sendings: dict[int, Sending] = {}
+            for place in places:
+                try:
+                    subject, headers = self._addressed(messages[place], client)
+                    if self._form.stream is not None:
+                        headers[EXPECTED_HEADER] = self._form.stream
+                    sendings[place] = Sending(subject, messages[place].payload, headers)
+                except DeliveryRejected as rejection:
+                    fates[place] = rejection
+            return fates | await streams.store(sendings, max(until - _now(), 0.0))
+
+        return await in_waves(messages, wave)
 
     def _addressed(self, message: Message, client: Client) -> tuple[str, dict[str, str]]:
         """Subject and headers. Raises `DeliveryRejected`."""
@@ -173,13 +162,10 @@ class NatsOutput(ServiceOutput):
         async with self._connecting:
             if self._client is None or not self._client.is_connected:
                 await self.close()
-                lost = self._lost = asyncio.Event()
-                self._client = await self._connect(lost)
-                if self._form.jet_stream:
-                    self._replies = _Replies(self._client.new_inbox())
-                    await self._client.subscribe(self._replies.subject, cb=self._replies.take)
-                self._connections += 1
                 self._denied.clear()
+                self._lost = asyncio.Event()
+                self._client = await self._connect(self._lost)
+                self._connections += 1
             return self._client
 
     async def _connect(self, lost: asyncio.Event) -> Client:
@@ -213,6 +199,8 @@ class NatsOutput(ServiceOutput):
                     disconnected_cb=closed,
                     **options,
                 )
+                if form.jet_stream:
+                    self._streams = await Streams(client, lost, self._denied).listen()
             return client
         except (Error, OSError, TimeoutError) as error:
             await _let_go(client)
@@ -223,62 +211,10 @@ class NatsOutput(ServiceOutput):
         if found := _DENIED.search(str(error)):
             if len(self._denied) >= _REMEMBERED:
                 self._denied.clear()
-            self._denied[found[1].casefold()] = None
-
-
-class _Replies:
-    """What streams answer, to an inbox with a level for each message.
-
-    Streams acknowledge in a call of the library too, one at a time; a batch has many under way.
-    """
-
-    def __init__(self, inbox: str) -> None:
-        self.subject = f"{inbox}.*"
-        self._inbox = inbox
-        self._expected: dict[str, asyncio.Future[DeliveryError | None]] = {}
-        self._next = 0
-
-    def expect(self) -> tuple[str, asyncio.Future[DeliveryError | None]]:
-        """Where an answer is to go, and its future."""
-        self._next += 1
-        reply = f"{self._inbox}.{self._next}"
-        future: asyncio.Future[DeliveryError | None] = asyncio.get_running_loop().create_future()
-        self._expected[reply] = future
-        future.add_done_callback(lambda _: self._expected.pop(reply, None))
-        return reply, future
-
-    async def take(self, answer: Msg) -> None:
-        future = self._expected.get(answer.subject)
-        if future is not None and not future.done():
-            future.set_result(judge(answer.data, (answer.headers or {}).get("Status")))
-
-
-class _Trouble(msgspec.Struct):
-    code: int = 500
-    description: str = ""
-
-
-class _Answer(msgspec.Struct):
-    """Of a stream (NATS documentation, "JetStream wire API reference", publication)."""
-
-    error: _Trouble | None = None
-    seq: int = 0
-
-
-def judge(data: bytes, status: str | None) -> DeliveryError | None:
-    """What an answer means: None when the message is stored."""
-    if status == "503":
-        return DeliveryRejected("no stream takes this subject")
-    try:
-        answer = msgspec.json.decode(data, type=_Answer)
-    except msgspec.DecodeError:
-        return DeliveryUnavailable("the stream's answer cannot be understood")
-    if answer.error is None and answer.seq:
-        return None
-    error = answer.error or _Trouble()
-    told = f"the stream answers: {error.description[:200]}"
-    later = error.code in (408, 429) or error.code >= 500
-    return DeliveryUnavailable(told) if later else DeliveryRejected(told)
+            subject = found[1].casefold()
+            self._denied[subject] = None
+            if self._streams is not None:
+                self._streams.refuse(subject)
 
 
 async def _let_go(client: Client) -> None:
@@ -288,35 +224,36 @@ async def _let_go(client: Client) -> None:
             await client.close()
 
 
-async def _taken(client: Client) -> None:
-    """Until the server has everything. A ping overtakes what still waits to be written."""
+async def _taken(client: Client, lost: asyncio.Event) -> None:
+    """Until the server has everything. Raises `DeliveryUnavailable`."""
+    flushed = asyncio.ensure_future(_flushed(client))
+    # The library goes on waiting for the answer of a connection that has ended.
+    end = asyncio.ensure_future(lost.wait())
+    try:
+        await asyncio.wait((flushed, end), return_when=asyncio.FIRST_COMPLETED)
+        if not flushed.done():
+            raise DeliveryUnavailable("the connection ended before the server's answer")
+        flushed.result()
+    finally:
+        for task in (flushed, end):
+            task.cancel()
+        await asyncio.gather(flushed, end, return_exceptions=True)
+
+
+async def _flushed(client: Client) -> None:
+    """A ping overtakes what still waits to be written."""
     await client.flush(int(ANSWER_S))
     while client.pending_data_size:
         await client.flush(int(ANSWER_S))
     await client.flush(int(ANSWER_S))
 
 
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
 def _told(error: BaseException) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
-
-
-async def _answered(
-    futures: Sequence[asyncio.Future[DeliveryError | None]], lost: asyncio.Event
-) -> None:
-    """Until all are, the connection is lost, or the time is over."""
-    if not futures:
-        return
-    end = asyncio.ensure_future(lost.wait())
-    everything = asyncio.ensure_future(asyncio.wait(futures))
-    try:
-        await asyncio.wait((everything, end), timeout=ANSWER_S, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        end.cancel()
-        everything.cancel()
-
-
-def _not_allowed(subject: str) -> DeliveryRejected:
-    return DeliveryRejected(f"not allowed to publish to {subject}")
 
 
 def checked_subject(text: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import NoneType
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from bittern.config import Configuration
 from bittern.errors import DeliveryRejected, DeliveryUnavailable, RuleError
 from bittern.outputs.kinds import Surroundings, checked
-from bittern.outputs.nats import KIND, checked_subject, judge
+from bittern.outputs.nats import KIND, checked_subject
 from bittern.outputs.port import Message, Output
 
 SERVER = "nats://127.0.0.1:1"
@@ -33,28 +32,6 @@ def test_what_is_no_subject_is_rejected(subject: str) -> None:
 
 def test_subjects_have_levels() -> None:
     assert checked_subject("lake.1.ü$") == "lake.1.ü$"
-
-
-@pytest.mark.parametrize(
-    ("answer", "status", "kind"),
-    [
-        (
-            b'{"error":{"code":503,"err_code":10077,"description":"full"}}',
-            None,
-            DeliveryUnavailable,
-        ),
-        (b'{"error":{"code":429,"description":"slow"}}', None, DeliveryUnavailable),
-        (b'{"error":{"code":400,"description":"large"}}', None, DeliveryRejected),
-        (b"", "503", DeliveryRejected),
-        (b"{}", None, DeliveryUnavailable),
-        (b"[", None, DeliveryUnavailable),
-        (b'{"stream":"UP","seq":1,"duplicate":true}', None, NoneType),
-    ],
-)
-def test_answers_of_a_stream_say_what_became_of_a_message(
-    answer: bytes, status: str | None, kind: type
-) -> None:
-    assert isinstance(judge(answer, status), kind)
 
 
 async def test_nobody_there_is_unavailable(world: Surroundings) -> None:
