@@ -10,6 +10,7 @@ from bittern.outputs.codecs.desk import CodecDesk
 from bittern.outputs.dispatch import Dispatcher
 from bittern.servers.background import Background
 from bittern.servers.changes import Follower
+from bittern.servers.event_desk import EventDesk
 from bittern.servers.lns import LnsServer
 from bittern.servers.transport import Transport
 from bittern.store.ports.registry import Registry
@@ -50,7 +51,11 @@ def certificates_followed_by(
 
 
 def starting_over(
-    network: Network, lns: LnsServer, dispatcher: Dispatcher, codecs: CodecDesk
+    network: Network,
+    lns: LnsServer,
+    dispatcher: Dispatcher,
+    codecs: CodecDesk,
+    events: EventDesk,
 ) -> Callable[[], Awaitable[None]]:
     """What is done when changes were lost: whatever is kept of the registry is read anew."""
 
@@ -59,5 +64,6 @@ def starting_over(
         lns.reconsider_all()
         dispatcher.rules_changed()
         codecs.forget()
+        events.start_over()
 
     return start_over

@@ -19,6 +19,7 @@ from bittern.pki.tls import plain_listener, present
 from bittern.servers.api import ApiShell, tell_fault
 from bittern.servers.background import Background
 from bittern.servers.transport import Transport
+from bittern.store.event_settings import EventDefaults
 from bittern.store.protocol import Store
 from bittern.store.vault import KeyRing
 from bittern.types import Instant
@@ -47,7 +48,13 @@ def api_of(configuration: Configuration, services: Services, background: Backgro
 
 
 def services_of(
-    store: Store, vault: KeyRing, transport: Transport, endpoints: Endpoints, now: Clock
+    store: Store,
+    vault: KeyRing,
+    transport: Transport,
+    endpoints: Endpoints,
+    events: EventDefaults,
+    *,
+    now: Clock,
 ) -> Services:
     """What the operations of the API work with."""
     return Services(
@@ -57,6 +64,7 @@ def services_of(
         secret=vault.derived("api tokens"),
         authority=lambda: transport.authorities.issuing,
         endpoints=endpoints,
+        events=events,
     )
 
 

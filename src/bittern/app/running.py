@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -16,6 +15,7 @@ from bittern import __version__
 from bittern.app.addresses import Addresses, mqtt_url, mqtts_url, url
 from bittern.app.clock import steady_utc
 from bittern.app.deliveries import codecs_of, dispatcher_of, limits_of, mqtt_of, surroundings_of
+from bittern.app.events import event_defaults, events_of
 from bittern.app.figures import at_once, figures_of, store_check
 from bittern.app.following import (
     certificates_followed_by,
@@ -50,7 +50,6 @@ from bittern.servers.gateway_status import StatusKeeper
 from bittern.servers.http import HttpServer
 from bittern.servers.loop_faults import tell_faults_of_ours
 from bittern.servers.metrics import registry
-from bittern.servers.notifier import Notifier
 from bittern.store.vault import FileVault
 
 
@@ -95,10 +94,8 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
         status = StatusKeeper(store, now)
         lns = lns_of(configuration, network, transport.listener(), status, background)
         lns.watch(status)
-        notifier = Notifier(mqtt, now=now, randomness=random.SystemRandom(), chance=random.random)
-        if configuration.mqtt.connection_events:
-            lns.watch(notifier)
-        await enter(task(notifier.run(), "publish notices"))
+        events = await enter(events_of(configuration, store, network, mqtt))
+        lns.watch(events)
         stack.push_async_callback(status.finish)
         await enter(task(status.run(lns.counted), "keep the state of gateways"))
         gateways.join(lns)
@@ -112,7 +109,8 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
 
         # The API, and what the server says of itself.
         endpoints = endpoints_of(configuration, cups.address[1], lns_port)
-        services = services_of(store, vault, transport, endpoints, now)
+        wanted = event_defaults(configuration.mqtt)
+        services = services_of(store, vault, transport, endpoints, wanted, now=now)
         api = api_of(configuration, services, background)
         statistics = {
             "api": api.statistics,
@@ -145,11 +143,12 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
         followers = (
             network.follow,
             lns.follow,
+            events.follow,
             deliveries_followed_by(dispatcher),
             codecs_followed_by(codecs),
             certificates_followed_by(transport, store, background),
         )
-        start_over = starting_over(network, lns, dispatcher, codecs)
+        start_over = starting_over(network, lns, dispatcher, codecs, events)
         await enter(task(follow_changes(store, followers, start_over), "follow changes"))
         await enter(task(network.run(), "downlinks in their time"))
 

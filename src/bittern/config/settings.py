@@ -211,7 +211,15 @@ class Mqtt(msgspec.Struct, frozen=True, kw_only=True):
     ``mqtt.password_file``."""
     connection_events: bool = True
     """Publish it when a gateway connects or disconnects, on
-    ``$aws/iotwireless/events/connection_status/...``."""
+    ``$aws/iotwireless/events/connection_status/...``. Of accounts that have decided it by the API
+    that decision counts; likewise for joins."""
+    join_events: bool = False
+    """Publish it when a device asks to join and when it is let in, on
+    ``$aws/iotwireless/events/join/...``."""
+    delivery_events: bool = False
+    """Publish what becomes of every message to a device, on
+    ``$aws/iotwireless/events/message_delivery_status/...``. Of single devices the API decides
+    it, too."""
     client_id: Annotated[str, Meta(min_length=1, max_length=64)] = "bittern"
     """Client identifier at the broker. Two servers at one broker need two."""
 

@@ -129,9 +129,11 @@ class _JoinDocument(msgspec.Struct):
     details: JoinDetails = msgspec.field(name="LoRaWAN")
 
 
-def request_details(dev_eui: DevEUI, join_eui: JoinEUI, *, says_app_eui: bool) -> JoinDetails:
+def request_details(
+    dev_eui: DevEUI, join_eui: JoinEUI | None, *, says_app_eui: bool
+) -> JoinDetails:
     """Of a request that was received."""
-    name = str(join_eui)
+    name = None if join_eui is None else str(join_eui)
     app_eui = name if says_app_eui else None
     return JoinDetails(dev_eui=str(dev_eui), join_eui=name, app_eui=app_eui)
 

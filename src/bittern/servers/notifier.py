@@ -9,16 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
 from typing import Protocol
 
 from bittern.errors import DeliveryUnavailable
-from bittern.network.notifications import ConnectionStatus, Notice, connection_notice
-from bittern.network.ports import Randomness
+from bittern.network.notifications import Notice
 from bittern.outputs.backoff import Backoff, Chance
 from bittern.outputs.port import Failures, Message
-from bittern.servers.lns_hub import ConnectedGateway, Counts
-from bittern.types import Instant
 
 logger = logging.getLogger("bittern.servers.notifier")
 
@@ -31,33 +27,21 @@ class Publisher(Protocol):
 
 
 class Notifier:
-    """A `ConnectionWatcher`; `run` is its task."""
+    """Takes notices at any time; `run` is its task."""
 
     def __init__(
         self,
         publisher: Publisher,
         *,
-        now: Callable[[], Instant],
-        randomness: Randomness,
         chance: Chance,
         backoff: Backoff | None = None,
     ) -> None:
         self._publisher = publisher
-        self._now = now
-        self._randomness = randomness
         self._chance = chance
         self._backoff = backoff or Backoff()
         self._waiting: deque[Notice] = deque()
         self._arrived = asyncio.Event()
         self.dropped = 0
-
-    def connected(self, gateway: ConnectedGateway) -> None:
-        self._tell("connected", gateway, gateway.connected_at)
-
-    def disconnected(
-        self, gateway: ConnectedGateway, counts: Counts, round_trip_s: float | None, reason: str
-    ) -> None:
-        self._tell("disconnected", gateway, self._now())
 
     def tell(self, notice: Notice) -> None:
         if len(self._waiting) >= KEPT:
@@ -95,14 +79,3 @@ class Notifier:
                 "notice not published topic=%r reason=%r", messages[place].topic, str(failure)
             )
         return True
-
-    def _tell(self, status: ConnectionStatus, gateway: ConnectedGateway, at: Instant) -> None:
-        self.tell(
-            connection_notice(
-                status,
-                gateway_eui=gateway.gateway_eui,
-                gateway_id=gateway.gateway_id,
-                at=at,
-                randomness=self._randomness,
-            )
-        )

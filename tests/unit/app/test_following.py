@@ -73,11 +73,12 @@ async def test_a_certificate_is_trusted_as_soon_as_it_is_registered(
 
 
 async def test_everybody_reads_anew_when_changes_were_lost() -> None:
-    network, parts = Mock(start_over=AsyncMock()), [Mock() for _ in range(3)]
+    network, parts = Mock(start_over=AsyncMock()), [Mock() for _ in range(4)]
     await starting_over(network, *parts)()
     network.start_over.assert_awaited_once()
     assert [called(part) for part in parts] == [
         [("reconsider_all",)],
         [("rules_changed",)],
         [("forget",)],
+        [("start_over",)],
     ]

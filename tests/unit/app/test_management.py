@@ -14,6 +14,7 @@ from bittern.config import Api, Configuration, Cups, Lns, Server
 from bittern.config.layout import Layout
 from bittern.pki import rotation
 from bittern.servers.background import Background
+from bittern.store.event_settings import INITIAL
 from bittern.store.vault import KeyRing
 from bittern.testing.examples import NOW
 from bittern.testing.memory_store import MemoryStore
@@ -44,7 +45,7 @@ def test_programs_are_told_where_gateways_connect_to(
 async def test_the_api_signs_by_the_authority_of_the_moment(configuration: Configuration) -> None:
     transport = transport_of(configuration, lambda: NOW)
     vault = KeyRing({1: bytes(32)})
-    services = services_of(MemoryStore(), vault, transport, ENDPOINTS, lambda: NOW)
+    services = services_of(MemoryStore(), vault, transport, ENDPOINTS, INITIAL, now=lambda: NOW)
     first = services.authority()
     rotation.introduce(Layout(configuration.data_dir).pki, NOW)
     transport.follow_rotation()
@@ -55,7 +56,9 @@ async def test_the_api_signs_by_the_authority_of_the_moment(configuration: Confi
 async def test_page_tokens_of_all_processes_have_one_secret(configuration: Configuration) -> None:
     transport = transport_of(configuration, lambda: NOW)
     made = [
-        services_of(MemoryStore(), KeyRing({1: key}), transport, ENDPOINTS, lambda: NOW).secret
+        services_of(
+            MemoryStore(), KeyRing({1: key}), transport, ENDPOINTS, INITIAL, now=lambda: NOW
+        ).secret
         for key in (bytes(32), bytes(32), bytes(31) + b"1")
     ]
     assert made[0] == made[1] != made[2]
@@ -64,7 +67,7 @@ async def test_page_tokens_of_all_processes_have_one_secret(configuration: Confi
 async def test_the_api_answers_on_its_routes(configuration: Configuration) -> None:
     transport = transport_of(configuration, lambda: NOW)
     vault = KeyRing({1: bytes(32)})
-    services = services_of(MemoryStore(), vault, transport, ENDPOINTS, lambda: NOW)
+    services = services_of(MemoryStore(), vault, transport, ENDPOINTS, INITIAL, now=lambda: NOW)
     async with Background() as background:
         api = api_of(configuration, replace(services), background)
     assert list(api.routes())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import random
 from collections.abc import AsyncIterator, Mapping
 
 from bittern.errors import DeliveryError, DeliveryRejected, DeliveryUnavailable
@@ -12,19 +11,7 @@ from bittern.network.notifications import Notice
 from bittern.outputs.backoff import Backoff
 from bittern.outputs.port import Message
 from bittern.servers import notifier as module
-from bittern.servers.lns_hub import ConnectedGateway, Counts
 from bittern.servers.notifier import Notifier
-from bittern.types import EUI64, GatewayEUI, Instant
-
-NOW = Instant(1_763_690_000.0)
-GATEWAY = ConnectedGateway(
-    gateway_eui=GatewayEUI(EUI64.from_hex("0016c001ff000001")),
-    gateway_id="a1b2",
-    station="2.0.6",
-    features=(),
-    peer="",
-    connected_at=NOW,
-)
 
 
 class Broker:
@@ -48,18 +35,12 @@ class Broker:
     async def received(self, count: int) -> list[str]:
         while len(self.messages) < count:
             await asyncio.sleep(0)
-        return [message.topic.removeprefix("$aws/iotwireless/events/") for message in self.messages]
+        return [message.topic for message in self.messages]
 
 
 @contextlib.asynccontextmanager
 async def notifying(broker: Broker) -> AsyncIterator[Notifier]:
-    notifier = Notifier(
-        broker,
-        now=lambda: NOW,
-        randomness=random.Random(1),
-        chance=lambda: 0.0,
-        backoff=Backoff(first_s=0.0, ceiling_s=0.0),
-    )
+    notifier = Notifier(broker, chance=lambda: 0.0, backoff=Backoff(first_s=0.0, ceiling_s=0.0))
     task = asyncio.create_task(notifier.run())
     try:
         yield notifier
@@ -67,22 +48,20 @@ async def notifying(broker: Broker) -> AsyncIterator[Notifier]:
         task.cancel()
 
 
-async def test_connections_are_told_in_order() -> None:
+async def test_notices_are_published_in_order() -> None:
     broker = Broker()
     async with notifying(broker) as notifier:
-        notifier.connected(GATEWAY)
-        notifier.disconnected(GATEWAY, Counts(), None, "gone")
-        topics = await broker.received(6)
-    assert topics[0] == "connection_status/connected/lorawan/wireless_gateways"
-    assert topics[3] == "connection_status/disconnected/lorawan/wireless_gateways"
+        notifier.tell(Notice(("a", "b"), b"{}"))
+        notifier.tell(Notice(("c",), b"{}"))
+        assert await broker.received(3) == ["a", "b", "c"]
 
 
 async def test_a_broker_that_is_away_gets_them_when_it_is_back() -> None:
     broker = Broker()
     broker.away = 3
     async with notifying(broker) as notifier:
-        notifier.connected(GATEWAY)
-        assert len(await broker.received(3)) == 3
+        notifier.tell(Notice(("a",), b"{}"))
+        assert await broker.received(1) == ["a"]
     assert broker.away == 0
 
 
