@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
-from ipaddress import IPv6Address, ip_address, ip_network
 
+from bittern.config.peers import place_of
 from bittern.types import Instant
 
 MOST_ADDRESSES = 10_000
@@ -30,7 +30,7 @@ class Failures:
 
     def count(self, address: str, now: Instant) -> None:
         """`address` has failed once more."""
-        who = _network_of(address)
+        who = place_of(address)
         self._until[who] = max(self._until.get(who, 0.0), now) + self._each_s
         self._until.move_to_end(who)
         if len(self._until) > MOST_ADDRESSES:
@@ -40,7 +40,7 @@ class Failures:
         """Seconds for which `address` is not listened to; 0.0: it is."""
         if not self._until:
             return 0.0
-        who = _network_of(address)
+        who = place_of(address)
         filled = self._until.get(who, 0.0) - now
         if filled <= 0.0:
             self._until.pop(who, None)
@@ -63,14 +63,3 @@ class Room:
             yield there_is
         finally:
             self.taken -= size if there_is else 0
-
-
-def _network_of(address: str) -> str:
-    """One subscriber has 2^64 addresses of IPv6."""
-    try:
-        found = ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(found, IPv6Address):
-        return str(found.ipv4_mapped or ip_network((int(found), 64), strict=False))
-    return address

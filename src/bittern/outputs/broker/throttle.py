@@ -8,12 +8,12 @@ only by wrong passwords for this name from this address.
 
 from __future__ import annotations
 
-import ipaddress
 from collections import OrderedDict
 from typing import TypeVar
 
 import msgspec
 
+from bittern.config.peers import place_of
 from bittern.types import Instant
 
 _Pair = tuple[str, str]
@@ -73,19 +73,6 @@ class LoginThrottle:
         doubled = min(tally.wrong - limits.free - 1, 32)
         wait = min(limits.first_s * 2.0**doubled, limits.ceiling_s)
         return max(0.0, tally.last + wait - now)
-
-
-def place_of(address: str) -> str:
-    """Who has one address of IPv6 has its whole network of 64 bits."""
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address
-    if found.version == 4:
-        return str(found)
-    if found.ipv4_mapped is not None:
-        return str(found.ipv4_mapped)
-    return str(ipaddress.ip_network((found, 64), strict=False))
 
 
 def _trim(kept: OrderedDict[_Pair, _T], count: int) -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bittern.outputs.broker.throttle import LoginThrottle, ThrottleLimits, place_of
+from bittern.outputs.broker.throttle import LoginThrottle, ThrottleLimits
 from bittern.types import Instant
 
 LIMITS = ThrottleLimits(free=2, first_s=1.0, ceiling_s=8.0, forgotten_s=100.0, remembered=50)
@@ -79,14 +79,11 @@ def test_memory_is_bounded(throttle: LoginThrottle) -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "place"),
-    [
-        ("192.0.2.7", "192.0.2.7"),
-        ("::ffff:192.0.2.7", "192.0.2.7"),
-        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
-        ("fe80::1%eth0", "fe80::/64"),
-        ("?", "?"),
-    ],
+    ("other", "waits"),
+    [("2001:db8:1:2::9", True), ("2001:db8:1:3::1", False), ("192.0.2.1", False)],
 )
-def test_address_of_ipv6_counts_as_its_network(address: str, place: str) -> None:
-    assert place_of(address) == place
+def test_address_of_ipv6_counts_as_its_network(
+    throttle: LoginThrottle, other: str, waits: bool
+) -> None:
+    guess(throttle, 9, "2001:db8:1:2::1", "u")
+    assert (throttle.wait_s(other, "another", NOW) > 0) is waits
