@@ -8,22 +8,10 @@ verified. Counting a device's sooner would let a stranger use up its joins with 
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Hashable
-from typing import Generic, TypeVar
-
 import msgspec
 
+from bittern.network.allowance import Allowance, Buckets
 from bittern.types import DevEUI, GatewayEUI, Instant
-
-Key = TypeVar("Key", bound=Hashable)
-
-
-class Allowance(msgspec.Struct, frozen=True, kw_only=True):
-    """`burst` at once, and `per_second` on the average."""
-
-    burst: float
-    per_second: float
 
 
 class JoinLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,8 +28,8 @@ class JoinLimiter:
 
     def __init__(self, limits: JoinLimits | None = None) -> None:
         limits = limits or JoinLimits()
-        self._devices = _Buckets[DevEUI](limits.device)
-        self._gateways = _Buckets[GatewayEUI](limits.gateway)
+        self._devices = Buckets[DevEUI](limits.device)
+        self._gateways = Buckets[GatewayEUI](limits.gateway)
 
     def gateway_may(self, gateway_eui: GatewayEUI, now: Instant) -> bool:
         """One more request heard by this gateway."""
@@ -50,36 +38,3 @@ class JoinLimiter:
     def device_may(self, dev_eui: DevEUI, now: Instant) -> bool:
         """One more verified request of this device."""
         return self._devices.take(dev_eui, now)
-
-
-class _Buckets(Generic[Key]):
-    """Token buckets; one that is full again is as good as none, and is dropped."""
-
-    def __init__(self, allowance: Allowance) -> None:
-        self._allowance = allowance
-        self._left: OrderedDict[Key, tuple[float, Instant]] = OrderedDict()
-
-    def take(self, key: Key, now: Instant) -> bool:
-        self._drop_full(now)
-        tokens = self._tokens(key, now)
-        if tokens < 1:
-            return False
-        self._left[key] = (tokens - 1, now)
-        self._left.move_to_end(key)
-        return True
-
-    def _tokens(self, key: Key, now: Instant) -> float:
-        left, at = self._left.get(key, (self._allowance.burst, now))
-        return min(self._allowance.burst, left + (now - at) * self._allowance.per_second)
-
-    def _drop_full(self, now: Instant) -> None:
-        """The longest unused first: all that fill up within the same time are dropped in order."""
-        fills_in_s = self._allowance.burst / self._allowance.per_second
-        while self._left:
-            key, (_, at) = next(iter(self._left.items()))
-            if now - at < fills_in_s:
-                break
-            del self._left[key]
-
-    def __len__(self) -> int:
-        return len(self._left)

@@ -1,7 +1,8 @@
 import pytest
 
+from bittern.network.allowance import Allowance
 from bittern.network.events import FrameRefused, JoinAnswered
-from bittern.network.join_limits import Allowance, JoinLimiter, JoinLimits
+from bittern.network.join_limits import JoinLimiter, JoinLimits
 from bittern.testing import examples
 from bittern.types import EUI64, GatewayEUI, Instant, Refusal
 
