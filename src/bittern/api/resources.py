@@ -25,6 +25,9 @@ _BY_PATH: Mapping[tuple[str, str], str] = {
     ("iot", "certificates"): "cert/",
     ("iot", "cacertificate"): "cacert/",
     ("iot", "policies"): "policy/",
+    ("iot", "target-policies"): "policy/",
+    ("iot", "policy-targets"): "policy/",
+    ("iot", "principal-policies"): "policy/",
     ("iot", "rules"): "rule/",
     ("iot-data", "topics"): "topic/",
     ("iot-data", "retainedMessage"): "topic/",
@@ -34,6 +37,9 @@ _BY_PATH: Mapping[tuple[str, str], str] = {
 
 _BY_TYPE = frozenset({"event-configurations", "log-levels", "resource-positions", "positions"})
 """Whose label names a resource of the type that the query tells."""
+
+_ARN_IN_PATH = frozenset({"attached-policies"})
+"""Whose label is the ARN itself."""
 
 _OWN_IDENTIFIERS = {
     "WirelessDeviceId": "WirelessDevice/",
@@ -65,9 +71,11 @@ def resource_of(route: Route, region: str, account: str) -> str | None:
     elif segment in _BY_TYPE:
         told = _told(route, "resourceType")
         kind = f"{told}/" if told in _TYPES else ""
-    if not kind:
+    if not kind and segment not in _ARN_IN_PATH:
         return None
     name = next(iter(route.labels.values()))
+    if segment in _ARN_IN_PATH:
+        return name
     return arn(operation.service.iam_prefix, region, account, kind + name)
 
 

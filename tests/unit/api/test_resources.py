@@ -92,3 +92,26 @@ def test_a_parameter_that_the_operation_does_not_know_decides_nothing(query: str
     assert resource_of(found, "eu-west-1", "123456789012") == WIRELESS + "MulticastGroup/m"
     listing = route(service("iotwireless"), Request("GET", "/wireless-devices", query, {}))
     assert resource_of(listing, "eu-west-1", "123456789012") == "*"
+
+
+CERTIFICATE = "arn:aws:iot:eu-west-1:123456789012:cert/abc"
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters", "rest"),
+    [
+        ("DescribeThing", {"thingName": "pump"}, "thing/pump"),
+        ("AttachThingPrincipal", {"thingName": "pump", "principal": "p"}, "thing/pump"),
+        ("GetPolicyVersion", {"policyName": "p", "policyVersionId": "1"}, "policy/p"),
+        ("AttachPolicy", {"policyName": "p", "target": CERTIFICATE}, "policy/p"),
+        ("ListTargetsForPolicy", {"policyName": "p"}, "policy/p"),
+        ("DetachPrincipalPolicy", {"policyName": "p", "principal": CERTIFICATE}, "policy/p"),
+        ("EnableTopicRule", {"ruleName": "r"}, "rule/r"),
+        ("ListAttachedPolicies", {"target": CERTIFICATE}, "cert/abc"),
+    ],
+)
+def test_things_policies_and_rules_have_theirs(
+    operation: str, parameters: dict[str, str], rest: str
+) -> None:
+    named = resource(operation, "iot", **parameters)
+    assert named == f"arn:aws:iot:eu-west-1:123456789012:{rest}"

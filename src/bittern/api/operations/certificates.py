@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import serialization
 
 from bittern.api.errors import ApiError, conflict, invalid, not_found
 from bittern.api.front import Call, Parameters
+from bittern.api.operations import policy_targets, thing_principals
 from bittern.api.operations.common import Answer, moment, page_of, present
 from bittern.api.operations.services import Services
 from bittern.pki.authority import Authority
@@ -132,6 +133,12 @@ async def delete(services: Services, call: Call, parameters: Parameters) -> None
         raise ApiError("CertificateStateException", "an active certificate is not deleted")
     if await services.store.certificate(kept.id) is not None:
         raise ApiError("DeleteConflictException", "the certificate is a gateway's; disassociate it")
+    if await thing_principals.LINKS.to(services, call, kept.id, None, 1):
+        raise ApiError("DeleteConflictException", "the certificate is attached to a thing")
+    if parameters.get("forceDelete", False):
+        await policy_targets.detach_all(services, call, kept.id)
+    elif await policy_targets.LINKS.to(services, call, kept.id, None, 1):
+        raise ApiError("DeleteConflictException", "the certificate has a policy; detach it")
     await services.store.remove_note(call.account, "certificate", kept.id)
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from bittern.api.errors import ApiError, not_found
 from bittern.api.front import Call, Parameters
-from bittern.api.operations import activations, device_profiles, ports, service_profiles
+from bittern.api.operations import activations, device_profiles, ports, service_profiles, things
 from bittern.api.operations.common import (
     Answer,
     Keep,
@@ -186,10 +186,7 @@ async def _identified(services: Services, call: Call, parameters: Parameters) ->
         case "DevEui":
             return _owned(call, await _by_eui(services, identifier), identifier)
         case "ThingName":
-            note = await services.store.note(call.account, "thing", identifier)
-            kind, _, device_id = note.body.partition("/") if note else ("", "", "")
-            if kind != KIND:
-                raise not_found(KIND, identifier)
+            device_id = await things.wireless_of(services, call, identifier, KIND)
             return await device_of(services, call, device_id)
         case _:
             raise not_found(KIND, identifier)

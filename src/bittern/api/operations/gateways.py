@@ -9,6 +9,7 @@ import msgspec
 
 from bittern.api.errors import not_found
 from bittern.api.front import Call, Parameters
+from bittern.api.operations import things
 from bittern.api.operations.common import (
     Answer,
     Keep,
@@ -146,10 +147,7 @@ async def _identified(services: Services, call: Call, parameters: Parameters) ->
             eui = _eui(identifier, "identifier")
             return _owned(call, await services.store.gateway(eui), identifier)
         case _:
-            note = await services.store.note(call.account, "thing", identifier)
-            kind, _, gateway_id = note.body.partition("/") if note else ("", "", "")
-            if kind != KIND:
-                raise not_found(KIND, identifier)
+            gateway_id = await things.wireless_of(services, call, identifier, KIND)
             return await gateway_of(services, call, gateway_id)
 
 
