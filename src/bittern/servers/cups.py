@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from typing import NamedTuple, Protocol, Self
 
@@ -21,9 +21,11 @@ from bittern.errors import BitternError, GatewayProtocolError
 from bittern.gateway import cups
 from bittern.gateway.admission import Refused
 from bittern.gateway.cups import CupsAnswer, CupsRequest
+from bittern.network.allowance import Allowance, Buckets
 from bittern.network.events import GatewayRefused, NetworkEvent
 from bittern.servers.acceptor import Acceptor, AcceptorLimits
 from bittern.servers.admission import GatewayDirectory, admit
+from bittern.servers.door import Door
 from bittern.servers.tls import peer_address, peer_fingerprint
 from bittern.store.records import Gateway
 from bittern.types import GatewayEUI, Instant, Refusal
@@ -48,8 +50,8 @@ _http_logger.addFilter(_told_in_a_line)
 REQUEST_LIMIT = 16 * 1024
 """Bytes of a request; a station sends less than one thousand."""
 KEEP_ALIVE_S = 15.0
-REMEMBERED = 20_000
-"""Gateways whose requests of the last minute are remembered."""
+CONNECTIONS = 20_000
+"""At once, half of them by one network: many gateways may stand behind one address."""
 
 _STATUS = {
     Refusal.MALFORMED_MESSAGE: 400,
@@ -112,9 +114,9 @@ class CupsServer:
         self._host = host
         self._context = context
         self._requests = self._answered = self._failed_handshakes = self._bytes_out = 0
-        self._recent: OrderedDict[GatewayEUI, Instant] = OrderedDict()
-        self._silent: set[asyncio.BaseProtocol] = set()
+        self._allowed = Buckets[GatewayEUI](_allowance(settings.requests_per_minute))
         self.refusals: Counter[Refusal] = Counter()
+        self._door: Door | None = None
         self._acceptor: Acceptor | None = None
         self._runner = web.ServerRunner(
             web.Server(
@@ -131,8 +133,13 @@ class CupsServer:
     async def __aenter__(self) -> Self:
         await self._runner.setup()
         assert self._runner.server is not None
+        self._door = Door(
+            self._runner.server,
+            connections=CONNECTIONS,
+            silence_s=self._settings.request_timeout_s,
+        )
         acceptor = Acceptor(
-            self._protocol,
+            self._door,
             self._context,
             host=self._host,
             port=self._settings.port,
@@ -167,26 +174,12 @@ class CupsServer:
             "bytes_out": self._bytes_out,
         }
 
-    def _protocol(self) -> asyncio.BaseProtocol:
-        """Of one connection, which is dropped when no request has come over it in time."""
-        assert self._runner.server is not None
-        protocol = self._runner.server()
-
-        def drop_if_silent() -> None:
-            if protocol in self._silent:
-                self._silent.discard(protocol)
-                if protocol.transport is not None:
-                    protocol.transport.abort()
-
-        self._silent.add(protocol)
-        asyncio.get_running_loop().call_later(self._settings.request_timeout_s, drop_if_silent)
-        return protocol
-
     # The life of a request
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         self._requests += 1
-        self._silent.discard(request.protocol)
+        assert self._door is not None
+        self._door.asked(request)
         transport = request.transport
         if transport is None:
             raise ConnectionResetError
@@ -229,7 +222,7 @@ class CupsServer:
         )
         if isinstance(decision, Refused):
             raise _Refusing(decision, gateway_eui)
-        if not self._is_in_time(gateway_eui):
+        if not self._allowed.take(gateway_eui, self._now()):
             limit = self._settings.requests_per_minute
             refused = Refused(Refusal.TOO_MANY_REQUESTS, f"more than {limit:g} requests a minute")
             raise _Refusing(refused, gateway_eui)
@@ -249,19 +242,6 @@ class CupsServer:
         await response.write_eof()
         self._bytes_out += response.content_length
         return response
-
-    def _is_in_time(self, gateway_eui: GatewayEUI) -> bool:
-        """A leaky bucket for each gateway: when it will have been empty again."""
-        now, minute = self._now(), 60.0
-        emptied = self._recent.pop(gateway_eui, now)
-        level = max(emptied, now) + minute / self._settings.requests_per_minute
-        if level - now > minute:
-            self._recent[gateway_eui] = emptied
-            return False
-        self._recent[gateway_eui] = Instant(level)
-        if len(self._recent) > REMEMBERED:
-            self._recent.popitem(last=False)
-        return True
 
     def _refuse(
         self, refused: Refused, gateway_eui: GatewayEUI | None, asker: Asker
@@ -294,6 +274,11 @@ class _Refusing(Exception):
         super().__init__(refused.reason)
         self.refused = refused
         self.gateway_eui = gateway_eui
+
+
+def _allowance(per_minute: float) -> Allowance:
+    """A minute's requests may come at once."""
+    return Allowance(burst=max(per_minute, 1.0), per_second=per_minute / 60)
 
 
 async def _body(request: web.BaseRequest) -> bytes | None:
