@@ -198,6 +198,11 @@ async def test_too_many_requests_of_a_gateway_are_refused(tmp_path: Path) -> Non
         assert site.refusal() is Refusal.TOO_MANY_REQUESTS
 
 
+async def test_less_than_one_request_a_minute_is_still_one(tmp_path: Path) -> None:
+    async with office(tmp_path, requests_per_minute=0.5) as site:
+        assert [(await site.post())[0] for _ in range(2)] == [200, 429]
+
+
 async def test_when_the_desk_cannot_work_the_station_asks_again_later(tmp_path: Path) -> None:
     async with office(tmp_path) as site:
 
