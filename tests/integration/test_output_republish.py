@@ -1,102 +1,99 @@
-"""Republishing to Mosquitto by MQTT 5, with properties, through all troubles."""
+"""Republishing to Mosquitto by MQTT 5, with properties, through all troubles; open and by TLS."""
 
 from __future__ import annotations
 
-import json
-import os
-import shutil
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import aiomqtt
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from mqtt_services import (
+    DEVICES,
+    EACH,
+    PROGRAM,
+    REASON,
+    Certificates,
+    Mosquitto,
+    arrivals,
+    messages,
+    subscribed,
+    subscriber,
+    topic,
+)
+from output_chaos import carry, check_arrivals, made
 
 from bittern.outputs.port import Message
 
-sys.path.insert(0, str(Path(__file__).parent))
-from output_chaos import Program, carry, check_arrivals, free_port, made
-
-PROGRAM = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin")
 pytestmark = [
     pytest.mark.integration,
-    pytest.mark.skipif(PROGRAM is None, reason="mosquitto is not installed"),
+    pytest.mark.skipif(PROGRAM is None, reason=REASON),
+    pytest.mark.timeout(120),
 ]
+HEADERS = {
+    "contentType": "application/json",
+    "userProperties": [{"key": "device", "value": "${device}"}],
+}
 
 
-@pytest.fixture
-async def running(tmp_path: Path) -> AsyncIterator[Program]:
-    assert PROGRAM is not None
-    port, configuration = free_port(), tmp_path / "mosquitto.conf"
-    configuration.write_text(
-        f"listener {port} 127.0.0.1\nallow_anonymous true\npersistence true\n"
-        f"persistence_location {tmp_path}/\nmax_queued_messages 0\n"
-        + ("user root\n" if os.geteuid() == 0 else "")
-    )
-    async with Program([PROGRAM, "-c", str(configuration)], port) as program:
-        yield program
+def broker_of(folder: Path, secure: bool) -> tuple[Mosquitto, dict[str, Any]]:
+    """Mosquitto, and how an action names it."""
+    if not secure:
+        mosquitto = Mosquitto(folder)
+        return mosquitto, {"url": f"mqtt://127.0.0.1:{mosquitto.port}"}
+    certificates = Certificates(folder, "127.0.0.1")
+    mosquitto = Mosquitto(folder, *certificates.lines)
+    return mosquitto, {"url": f"mqtts://127.0.0.1:{mosquitto.port}", **certificates.parameters}
 
 
-def parameters(running: Program, **more: Any) -> dict[str, Any]:
-    broker = {"url": f"mqtt://127.0.0.1:{running.port}", "clientId": "bittern"}
-    return {"topic": "up/${d}", "qos": 1, "broker": broker, **more}
+def parameters(broker: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"topic": "up/${d}", "qos": 1, "broker": {"clientId": "bittern", **broker}, **more}
 
 
-def topic(device: int, number: int) -> Mapping[str, str]:
-    return {"topic": f"up/{device}"}
+def filled(device: int, number: int) -> Mapping[str, str]:
+    return {**topic(device, number), "headers.userProperties.0.value": str(device)}
 
 
-def subscriber(running: Program) -> aiomqtt.Client:
-    return aiomqtt.Client(
-        "127.0.0.1",
-        running.port,
-        identifier="lake",
-        protocol=aiomqtt.ProtocolVersion.V5,
-        clean_start=False,
-        properties=_kept(),
-    )
-
-
-def _kept() -> Any:
-    from paho.mqtt.packettypes import PacketTypes
-    from paho.mqtt.properties import Properties
-
-    kept = Properties(PacketTypes.CONNECT)
-    kept.SessionExpiryInterval = 3600
-    return kept
-
-
-@pytest.mark.parametrize("headers", [None, {"contentType": "application/json"}])
+@pytest.mark.parametrize("secure", [False, True], ids=["open", "tls"])
+@pytest.mark.parametrize("headers", [None, HEADERS], ids=["3.1.1", "5"])
 async def test_subscriber_gets_everything_in_order_through_all_troubles(
-    running: Program, tmp_path: Path, headers: Any, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, headers: Any, secure: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async with subscriber(running) as client:
-        await client.subscribe("up/#", qos=1)
+    mosquitto, named = broker_of(tmp_path, secure)
     more = {} if headers is None else {"headers": headers}
-    async with made("republish", parameters(running, **more), tmp_path) as output:
-        result = await carry(
-            output,
-            each=80,
-            fill=topic,
-            # Not killed: Mosquitto keeps what it has acknowledged in memory until it stops.
-            troubles=[running.restart, running.freeze, running.restart],
-        )
-    arrived: list[tuple[int, int]] = []
-    async with subscriber(running) as client:
-        async for message in client.messages:
-            document = json.loads(bytes(message.payload))
-            arrived.append((document["device"], document["n"]))
-            if len(set(arrived)) == 20 * 80:
-                break
-    again = check_arrivals(arrived, 20, 80)
+    async with mosquitto:
+        await subscribed(mosquitto.open_port)
+        async with made("republish", parameters(named, **more), tmp_path) as output:
+            result = await carry(
+                output,
+                devices=DEVICES,
+                each=EACH,
+                fill=filled,
+                # Not killed: Mosquitto keeps what it has acknowledged in memory until it stops.
+                troubles=[mosquitto.restart, mosquitto.freeze, mosquitto.restart],
+            )
+        found = await messages(mosquitto.open_port)
+    arrived = arrivals(found)
+    again = check_arrivals(arrived, DEVICES, EACH)
     assert result.rejected == []
     assert result.unavailable > 0
+    if headers is not None:
+        for (device, number), message in zip(arrived, found, strict=True):
+            told = message.properties
+            assert told is not None
+            assert told.UserProperty == [
+                ("device", str(device)),
+                ("Bittern-Message-Id", f"{device}-{number}"),
+            ]
     with capsys.disabled():
-        print(f"\nrepublish, MQTT {5 if headers else '3.1.1'}: {result}, {again} twice")
+        name = f"MQTT {5 if headers else '3.1.1'}{' by TLS' if secure else ''}"
+        print(f"\nrepublish, {name}: {result}, {again} twice")
 
 
-async def test_properties_arrive(running: Program, tmp_path: Path) -> None:
+@pytest.mark.parametrize("secure", [False, True], ids=["open", "tls"])
+async def test_properties_arrive(tmp_path: Path, secure: bool) -> None:
     headers = {
         "payloadFormatIndicator": "UTF8_DATA",
         "contentType": "application/json",
@@ -105,9 +102,10 @@ async def test_properties_arrive(running: Program, tmp_path: Path) -> None:
         "messageExpiry": "3600",
         "userProperties": [{"key": "site", "value": "${s}"}],
     }
-    async with subscriber(running) as client:
+    mosquitto, named = broker_of(tmp_path, secure)
+    async with mosquitto, subscriber(mosquitto.open_port) as client:
         await client.subscribe("up/#", qos=1)
-        async with made("republish", parameters(running, headers=headers), tmp_path) as output:
+        async with made("republish", parameters(named, headers=headers), tmp_path) as output:
             filled = {"topic": "up/1", "headers.userProperties.0.value": "lake"}
             while not output.health().working:
                 await client.publish("elsewhere")

@@ -4,7 +4,9 @@ Through the server's own broker every message has quality of service 1, since an
 sent on less surely than it came, and no properties: subscribers there speak MQTT 3.1.1. A broker
 that the action names gets the quality of service that was asked for, and MQTT 5 when there are
 `headers`. That broker may be AWS IoT Core, by its certificate: ``mqtts://…-ats.iot.….com:8883``, or
-port 443. Parameters as in AWS IoT Core, "Republish"; `broker` is our own.
+port 443; it is known by its name, or by ``iotCore`` where it has a domain of one's own, and what is
+beyond its limits is rejected here. Files are read for each connection anew: a certificate can be
+renewed under way. Parameters as in AWS IoT Core, "Republish"; `broker` is our own.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
+from functools import partial
 from types import TracebackType
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -20,6 +23,7 @@ import msgspec
 
 from bittern.config import Secret
 from bittern.errors import DeliveryError, DeliveryRejected, DeliveryUnavailable
+from bittern.outputs import iot_core
 from bittern.outputs.kinds import Kind, Parameters, Surroundings
 from bittern.outputs.mqtt.client import MqttSettings
 from bittern.outputs.mqtt.output import MqttOutput
@@ -44,11 +48,6 @@ from bittern.outputs.routing import checked_topic
 
 RESERVED = "$aws/"
 """Topics of the server's own broker that only the server itself publishes to."""
-AWS_SUFFIXES = (".amazonaws.com", ".amazonaws.com.cn")
-AWS_UNDER_WAY = 100
-"""AWS IoT Core, "Message broker and protocol quotas": unacknowledged publications."""
-AWS_ALPN = "x-amzn-mqtt-ca"
-"""By which AWS IoT Core knows MQTT on port 443."""
 LONGEST_EXPIRY_S = 2**32 - 1
 
 
@@ -78,6 +77,12 @@ class BrokerForm(TlsForm, frozen=True, kw_only=True, rename="camel"):
     username: str | None = None
     password_file: str | None = None
     password_environment: str | None = None
+    iot_core: bool = False
+    """AWS IoT Core at a domain of one's own; at AWS's it is known by its name."""
+
+    @property
+    def is_iot_core(self) -> bool:
+        return self.iot_core or iot_core.is_host(urlsplit(self.url).hostname or "")
 
 
 class RepublishForm(Form, frozen=True, kw_only=True):
@@ -170,8 +175,8 @@ class NamedBrokerOutput:
         return counts | {"rejected": self._rejected}
 
     async def _start(self) -> MqttOutput:
-        settings = broker_settings(self._form, self._world)
-        output = MqttOutput(settings, self._world.chance, self.name)
+        renewed = partial(broker_settings, self._form, self._world)
+        output = MqttOutput(renewed(), self._world.chance, self.name, renewed=renewed)
         await output.__aenter__()
         self._mqtt = output
         return output
@@ -187,6 +192,9 @@ def addressed(
     for place, message in enumerate(messages):
         try:
             topic = topic_of(filled(message, "topic", form.topic), own=own)
+            if form.broker is not None and form.broker.is_iot_core:
+                iot_core.check_topic(topic)
+                iot_core.check_payload(message.payload)
             if form.headers is not None:
                 properties_of(message, form.headers)
         except DeliveryRejected as rejection:
@@ -260,7 +268,7 @@ def broker_settings(form: RepublishForm, world: Surroundings) -> MqttSettings:
     secure, host = url.scheme == "mqtts", url.hostname or ""
     port = url.port or (8883 if secure else 1883)
     password = read_secret(world.data_dir, broker.password_file, broker.password_environment)
-    alpn = AWS_ALPN if port == 443 else None
+    alpn = iot_core.ALPN if port == iot_core.ALPN_PORT else None
     return MqttSettings(
         host=host,
         port=port,
@@ -268,12 +276,13 @@ def broker_settings(form: RepublishForm, world: Surroundings) -> MqttSettings:
         username=broker.username,
         password=_encoded(password),
         tls=tls_context(world.data_dir, broker, alpn=alpn) if secure else None,
-        under_way=AWS_UNDER_WAY if host.endswith(AWS_SUFFIXES) else 1000,
         level=LEVEL_3_1_1 if headers is None else LEVEL_5,
         qos=form.qos,
         properties=no_properties
         if headers is None
         else lambda message: properties_of(message, headers),
+        under_way=iot_core.UNDER_WAY if broker.is_iot_core else 1000,
+        per_s=iot_core.PER_S if broker.is_iot_core else 0,
     )
 
 
@@ -285,7 +294,9 @@ def check(parameters: Parameters) -> None:
     form = read(parameters, RepublishForm)
     if "${" not in form.topic:
         try:
-            topic_of(form.topic, own=form.broker is None)
+            topic = topic_of(form.topic, own=form.broker is None)
+            if form.broker is not None and form.broker.is_iot_core:
+                iot_core.check_topic(topic)
         except DeliveryRejected as rejection:
             raise ValueError(f"topic: {rejection.reason}") from None
     if form.headers is not None:
@@ -319,6 +330,10 @@ def check_broker(broker: BrokerForm) -> None:
     has_password = broker.password_file or broker.password_environment
     if has_password and broker.username is None:
         raise ValueError("broker.username: a password needs a name")
+    if broker.is_iot_core and url.scheme == "mqtt":
+        raise ValueError("broker.url: AWS IoT Core speaks mqtts:// only")
+    if broker.is_iot_core and len(broker.client_id.encode()) > iot_core.CLIENT_ID_BYTES:
+        raise ValueError(f"broker.clientId: at most {iot_core.CLIENT_ID_BYTES} bytes")
     if broker.certificate and url.scheme == "mqtt":
         raise ValueError("broker.certificate: only with mqtts://")
     check_tls(broker, "broker")

@@ -18,6 +18,7 @@ from bittern.outputs.republish import (
     KIND,
     HeadersForm,
     RepublishForm,
+    addressed,
     broker_settings,
     properties_of,
     read,
@@ -119,6 +120,18 @@ def test_reserved_topics_of_the_own_broker_are_refused(topic: str) -> None:
             {"topic": "a", "broker": {"url": "mqtts://x", "clientId": "c", "key": "k"}},
             "come together",
         ),
+        ({"topic": "a", "broker": {"url": "mqtt://x", "clientId": "c", "iotCore": True}}, "mqtts"),
+        (
+            {
+                "topic": "a/b/c/d/e/f/g/h/i",
+                "broker": {"url": "mqtts://x", "clientId": "c", "iotCore": True},
+            },
+            "7 slashes",
+        ),
+        (
+            {"topic": "a", "broker": {"url": "mqtts://x", "clientId": "ü" * 65, "iotCore": True}},
+            "128 bytes",
+        ),
         (
             {"topic": "a", "broker": {"url": "mqtts://x", "clientId": "c", "ca": "/etc/passwd"}},
             r"broker\.ca",
@@ -179,7 +192,7 @@ def test_headers_are_those_of_the_message() -> None:
     assert b"Bittern-Message-Id\x00\x02m1" in found
 
 
-def settings_of(world: Surroundings, **broker: str) -> Any:
+def settings_of(world: Surroundings, **broker: object) -> Any:
     form = read({"topic": "a", "broker": {"clientId": "c"} | broker}, RepublishForm)
     return broker_settings(form, world)
 
@@ -192,7 +205,30 @@ def test_aws_is_reached_with_our_certificate(world: Surroundings) -> None:
     url = "mqtts://abc-ats.iot.eu-west-1.amazonaws.com:443"
     settings = settings_of(world, url=url, certificate="own.pem", key="own.pem")
     assert (settings.port, settings.under_way, settings.level) == (443, 100, 4)
+    assert settings.per_s == 100
     assert settings.tls.check_hostname
+
+
+def test_aws_at_a_domain_of_ones_own_is_told(world: Surroundings) -> None:
+    settings = settings_of(world, url="mqtts://iot.example", iotCore=True)
+    assert (settings.under_way, settings.per_s) == (100, 100)
+    settings = settings_of(world, url="mqtts://iot.example")
+    assert (settings.under_way, settings.per_s) == (1000, 0)
+
+
+def test_what_aws_would_close_the_connection_over_is_rejected() -> None:
+    broker = {"clientId": "c", "url": "mqtts://abc-ats.iot.eu-west-1.amazonaws.com"}
+    form = read({"topic": "a", "broker": broker}, RepublishForm)
+    messages = [
+        filled_in("a/b", b"x" * 131_072),
+        filled_in("a/b", b"x" * 131_073),
+        filled_in("a/b/c/d/e/f/g/h/i"),
+        filled_in("$$aws/rules/decode/a/b/c/d/e/f/g/h"),
+    ]
+    ready, places, failures = addressed(messages, form, own=False)
+    assert places == [0, 3]
+    assert [message.topic for message in ready] == ["a/b", "$aws/rules/decode/a/b/c/d/e/f/g/h"]
+    assert all(isinstance(failure, DeliveryRejected) for failure in failures.values())
 
 
 def test_password_does_not_print(world: Surroundings) -> None:

@@ -16,6 +16,7 @@ import msgspec
 from bittern.errors import DeliveryError, DeliveryRejected, DeliveryUnavailable, MqttProtocolError
 from bittern.outputs.backoff import Backoff
 from bittern.outputs.mqtt import v5
+from bittern.outputs.mqtt.pace import Pace
 from bittern.outputs.mqtt.packets import (
     DISCONNECT_BYTES,
     LEVEL_3_1_1,
@@ -35,6 +36,8 @@ _PUBACK = PUBACK << 4
 _PACKET_IDS = 65_535
 _INCOMING_LIMIT = 64 * 1024
 """Nothing is subscribed to: the broker has little to say."""
+WAIT_S = 15.0
+"""At a broker that takes so many in a second: what would wait longer is put off, not given up."""
 
 REFUSALS = {
     1: "it does not speak MQTT 3.1.1",
@@ -58,6 +61,8 @@ class MqttSettings(msgspec.Struct, frozen=True, kw_only=True):
     """Time for a connection, TLS and login."""
     under_way: int = 1000
     """Messages that the broker has not acknowledged; AWS IoT Core takes 100."""
+    per_s: int = 0
+    """Messages in a second, or 0: as many as there are. AWS IoT Core drops what is more."""
     blamed: int = 5
     """When the broker has closed the connection so many times in a row over the same message, it
     is rejected: a broker has no other way to say that it does not take a topic or a size."""
@@ -105,6 +110,10 @@ class MqttConnection(asyncio.Protocol):
         self._pinger: asyncio.TimerHandle | None = None
         self._pinged = False
         self._paused = False
+        self._pace = Pace(settings.per_s) if settings.per_s else None
+        self._paced: asyncio.TimerHandle | None = None
+        self._innocent = False
+        """The broker has closed the connection, and says that no message is why."""
         self._room = settings.under_way
         self._largest = 0
         """Bytes of a packet that the broker takes, or 0: it did not say."""
@@ -161,7 +170,14 @@ class MqttConnection(asyncio.Protocol):
     def publish(self, batch: Batch, places: Iterable[int]) -> None:
         """Those of the batch that are at `places`, in their order."""
         self._waiting.extend((batch, place) for place in places)
+        if self._pace is not None:
+            self._put_off(int(self._settings.per_s * WAIT_S))
         self._fill()
+
+    def _put_off(self, most: int) -> None:
+        while len(self._waiting) > most:
+            batch, place = self._waiting.pop()
+            batch.settle(place, DeliveryUnavailable("the broker takes so many in a second"))
 
     def abort(self, reason: str) -> None:
         self._lose(reason)
@@ -177,7 +193,7 @@ class MqttConnection(asyncio.Protocol):
 
     def _fill(self) -> None:
         frames: list[bytes] = []
-        while self._waiting and len(self._under_way) < self._room and not self._paused:
+        while self._may_send():
             batch, place = self._waiting.popleft()
             packet_id = self._free_id() if self._settings.qos else 0
             frame = self._frame(batch.messages[place], packet_id)
@@ -193,6 +209,17 @@ class MqttConnection(asyncio.Protocol):
                 batch.settle(place, None)
         if frames and self._transport is not None and not self._transport.is_closing():
             self._transport.write(b"".join(frames))
+
+    def _may_send(self) -> bool:
+        if not self._waiting or len(self._under_way) >= self._room or self._paused:
+            return False
+        if self._pace is None:
+            return True
+        loop = asyncio.get_running_loop()
+        wait_s = self._pace.take(loop.time())
+        if wait_s and (self._paced is None or self._paced.when() <= loop.time()):
+            self._paced = loop.call_later(wait_s, self._fill)
+        return not wait_s
 
     def _frame(self, message: Message, packet_id: int) -> bytes:
         settings, topic = self._settings, message.topic.encode()
@@ -234,6 +261,7 @@ class MqttConnection(asyncio.Protocol):
             case v5.Puback():
                 self._acknowledge(packet.packet_id, packet.failure())
             case v5.Disconnect():
+                self._innocent = packet.is_over_no_message
                 self.abort(f"connection closed by the broker: {packet.reason}")
             case _:
                 pass
@@ -266,10 +294,11 @@ class MqttConnection(asyncio.Protocol):
             return
         self.lost.set_result(reason)
         self.decided.set()
-        if self._pinger is not None:
-            self._pinger.cancel()
+        for timer in (self._pinger, self._paced):
+            if timer is not None:
+                timer.cancel()
         unsettled = [*self._under_way.values(), *self._waiting]
-        if self._under_way:
+        if self._under_way and not self._innocent:
             batch, place = unsettled[0]
             self.oldest = batch.messages[place].message_id
         self._under_way.clear()

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 import ssl
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -25,11 +25,23 @@ log = logging.getLogger(__name__)
 
 
 class MqttOutput:
-    """An `Output`. An async context manager: inside, it keeps a connection to the broker."""
+    """An `Output`. An async context manager: inside, it keeps a connection to the broker.
 
-    def __init__(self, settings: MqttSettings, chance: Chance, name: str = "mqtt") -> None:
+    `renewed` gives the settings for each further connection: a certificate expires, and another
+    takes its place. It may raise `DeliveryUnavailable`.
+    """
+
+    def __init__(
+        self,
+        settings: MqttSettings,
+        chance: Chance,
+        name: str = "mqtt",
+        *,
+        renewed: Callable[[], MqttSettings] | None = None,
+    ) -> None:
         self.name = name
         self._settings = settings
+        self._renewed = renewed or (lambda: settings)
         self._chance = chance
         self._connection: MqttConnection | None = None
         self._task: asyncio.Task[None] | None = None
@@ -124,6 +136,14 @@ class MqttOutput:
                 "output=%s connection lost reason=%r retry_s=%.1f", self.name, self._reason, delay
             )
             await asyncio.sleep(delay)
+            self._renew()
+
+    def _renew(self) -> None:
+        try:
+            self._settings = self._renewed()
+        except DeliveryUnavailable as unavailable:
+            # What is known already may still do.
+            log.warning("output=%s settings not read reason=%r", self.name, unavailable.reason)
 
     async def _connect(self, connection: MqttConnection) -> None:
         """Returns when the broker accepted the login, or the connection is lost again."""

@@ -51,6 +51,9 @@ REASONS = {
 _PASSING = frozenset({0x80, 0x83, 0x88, 0x89, 0x91, 0x93, 0x96, 0x97})
 """Of an acknowledgement: trying again may help."""
 
+_OF_THE_BROKER = frozenset({0x00, 0x88, 0x89, 0x8B, 0x8D, 0x8E, 0x96, 0x98, 0x9C, 0x9D, 0x9F, 0xA0})
+"""Of a connection that the broker closes: it has its own reason, or the client's ways are it."""
+
 PAYLOAD_FORMAT, EXPIRY, CONTENT_TYPE, RESPONSE_TOPIC, CORRELATION = 0x01, 0x02, 0x03, 0x08, 0x09
 REASON_STRING, RECEIVE_MAXIMUM, MAXIMUM_QOS, USER_PROPERTY = 0x1F, 0x21, 0x24, 0x26
 MAXIMUM_PACKET_SIZE = 0x27
@@ -150,6 +153,10 @@ class Puback(msgspec.Struct, frozen=True):
 class Disconnect(msgspec.Struct, frozen=True):
     code: int
     reason: str
+
+    @property
+    def is_over_no_message(self) -> bool:
+        return self.code in _OF_THE_BROKER
 
 
 class Other(msgspec.Struct, frozen=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
 from bittern.errors import DeliveryUnavailable
@@ -117,6 +118,23 @@ async def test_no_more_than_the_limit_is_under_way(
     assert accepted.under_way == 3
 
 
+async def test_at_a_broker_that_counts_what_is_too_much_is_put_off(
+    transport: FakeTransport,
+) -> None:
+    counted = MqttConnection(msgspec.structs.replace(SETTINGS, per_s=2, under_way=100))
+    counted.connection_made(transport)
+    transport.sent()
+    counted.data_received(mqtt.encode_connack(0))
+    one = batch(*range(40))
+    counted.publish(one, range(40))
+    assert len(transport.sent()) == 1
+    assert counted.under_way == 30
+    # The rest of a batch: of no device a later message goes before an earlier one.
+    assert sorted(one.failures) == list(range(30, 40))
+    assert all(isinstance(failure, DeliveryUnavailable) for failure in one.failures.values())
+    counted.close()
+
+
 async def test_packet_identifiers_in_use_are_passed_over(
     accepted: MqttConnection, transport: FakeTransport
 ) -> None:
@@ -182,3 +200,16 @@ async def test_connection_is_closed_in_good_order(
 
 def test_settings_do_not_print_the_password() -> None:
     assert "secret" not in repr(SETTINGS)
+
+
+@pytest.mark.parametrize(("code", "suspect"), [(0x8E, None), (0x8B, None), (0x95, "m1")])
+async def test_a_message_is_not_suspect_when_the_broker_says_another_reason(
+    transport: FakeTransport, code: int, suspect: str | None
+) -> None:
+    connection = MqttConnection(msgspec.structs.replace(SETTINGS, level=mqtt.LEVEL_5))
+    connection.connection_made(transport)
+    connection.data_received(b"\x20\x03\0\0\0")
+    connection.publish(batch(1), range(1))
+    connection.data_received(bytes((0xE0, 2, code, 0)))
+    assert connection.lost.done()
+    assert connection.oldest == suspect

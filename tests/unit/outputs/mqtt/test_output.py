@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import trustme
 
@@ -193,6 +194,28 @@ async def test_broker_that_takes_nothing_is_tried_afresh_when_the_caller_gives_u
     with pytest.raises(asyncio.CancelledError):
         await publishing
     await until(lambda: broker.logins == 2)
+
+
+async def test_settings_are_read_for_each_further_connection(broker: ScriptedBroker) -> None:
+    settings = MqttSettings(
+        host="127.0.0.1",
+        port=broker.port,
+        client_id="bittern",
+        backoff=Backoff(first_s=0.001, ceiling_s=0.001),
+    )
+    nowhere = msgspec.structs.replace(settings, port=1)
+    found: list[MqttSettings | None] = [None, nowhere, settings]
+
+    def renewed() -> MqttSettings:
+        settings = found.pop(0)
+        if settings is None:
+            raise DeliveryUnavailable("secrets/ca.pem: No such file or directory")
+        return settings
+
+    async with MqttOutput(nowhere, lambda: 0.0, renewed=renewed) as output:
+        await connected(output)
+        assert await output.publish(messages(1)) == {}
+    assert found == []
 
 
 def settings_of(**changes: Any) -> MqttSettings:
