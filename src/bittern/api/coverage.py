@@ -67,7 +67,6 @@ _NOT_YET = (
     "StartBulkDisassociateWirelessDeviceFromMulticastGroup",
     "StartFuotaTask",
     "StartMulticastGroupSession",
-    "TestWirelessDevice",
     "UpdateFuotaTask",
     "UpdateMetricConfiguration",
     "UpdateMulticastGroup",

@@ -10,7 +10,7 @@ import ssl
 from bittern.api import whereabouts
 from bittern.api.front import Caller, Front
 from bittern.api.identity import Credentials
-from bittern.api.operations import Endpoints, Services, handlers
+from bittern.api.operations import Endpoints, Notify, Services, handlers
 from bittern.config import Configuration
 from bittern.config.listening import is_loopback
 from bittern.config.uris import cups_uri, lns_uri, server_name
@@ -25,6 +25,9 @@ from bittern.store.vault import KeyRing
 from bittern.types import Instant
 
 logger = logging.getLogger("bittern.app")
+
+QUIET = Notify()
+"""Nobody is told."""
 
 HOURLY_S = 3600.0
 
@@ -55,6 +58,7 @@ def services_of(
     events: EventDefaults,
     *,
     now: Clock,
+    notify: Notify = QUIET,
 ) -> Services:
     """What the operations of the API work with."""
     return Services(
@@ -65,6 +69,7 @@ def services_of(
         authority=lambda: transport.authorities.issuing,
         endpoints=endpoints,
         events=events,
+        notify=notify,
     )
 
 

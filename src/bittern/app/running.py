@@ -10,8 +10,10 @@ import asyncio
 import os
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from bittern import __version__
+from bittern.api.operations import Notify
 from bittern.app.addresses import Addresses, mqtt_url, mqtts_url, url
 from bittern.app.clock import steady_utc
 from bittern.app.deliveries import codecs_of, dispatcher_of, limits_of, mqtt_of, surroundings_of
@@ -110,7 +112,8 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
         # The API, and what the server says of itself.
         endpoints = endpoints_of(configuration, cups.address[1], lns_port)
         wanted = event_defaults(configuration.mqtt)
-        services = services_of(store, vault, transport, endpoints, wanted, now=now)
+        notify = Notify(owed=partial(dispatcher.replayed, ""))
+        services = services_of(store, vault, transport, endpoints, wanted, now=now, notify=notify)
         api = api_of(configuration, services, background)
         statistics = {
             "api": api.statistics,

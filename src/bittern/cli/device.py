@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from bittern.cli import device_add, output, parameters
+from bittern.cli import device_add, device_test, output, parameters
 from bittern.cli.device_text import Shown, device_document, device_told, downlink_document
 from bittern.cli.group import noun
 from bittern.cli.workspace import Workspace, run
@@ -23,6 +23,7 @@ from bittern.types import DevEUI
 
 app = noun("Devices: what there is, what they are owed, what is sent to them.")
 app.command("add")(device_add.add)
+app.command("test")(device_test.test)
 
 LONGEST_PAYLOAD = 242
 """N of the fastest data rates (RP002-1.0.4); slower ones carry less."""

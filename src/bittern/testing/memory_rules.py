@@ -39,6 +39,12 @@ class MemoryRules:
         behind = (rows[sequence] for sequence in sorted(rows) if sequence > after_sequence)
         return list(islice(behind, limit))
 
+    async def owe(self, delivery: Delivery) -> int:
+        sequence = next(self._sequences)
+        self._outbox[sequence] = msgspec.structs.replace(delivery, sequence=sequence, lane="")
+        self._change("replay", "")
+        return sequence
+
     async def delivered(self, sequences: Sequence[int]) -> None:
         for sequence in sequences:
             self._outbox.pop(sequence, None)

@@ -74,6 +74,10 @@ class OutboxStore(Protocol):
         """Undelivered messages in order of sequence, of the outbox or of one lane."""
         ...
 
+    async def owe(self, delivery: Delivery) -> int:
+        """Owe a message that no frame has brought; returns its sequence. The change feed tells."""
+        ...
+
     async def delivered(self, sequences: Sequence[int]) -> None:
         """Strike off the outbox what was delivered; unknown sequences are ignored."""
         ...

@@ -6,7 +6,12 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from bittern.errors import ChangesTrimmed, Conflict, NotFound
-from bittern.store.codec import delivery_from_row, downlink_from_row, downlink_to_row
+from bittern.store.codec import (
+    delivery_from_row,
+    delivery_to_row,
+    downlink_from_row,
+    downlink_to_row,
+)
 from bittern.store.ports.outbox import Buried, Owed
 from bittern.store.records import Change, Delivery, QueuedDownlink
 from bittern.store.rule_codec import (
@@ -34,6 +39,15 @@ class SqliteOutbox:
         return await self._database.read_aside(
             "owed", (after_sequence, limit), lambda row: delivery_from_row(row, vault)
         )
+
+    async def owe(self, delivery: Delivery) -> int:
+        row = delivery_to_row(delivery, self._database.vault)
+
+        def work(transaction: Transaction) -> int:
+            transaction.change("replay", "")
+            return transaction.owe([row])
+
+        return await self._database.write(work)
 
     async def delivered(self, sequences: Sequence[int]) -> None:
         if sequences:

@@ -90,3 +90,13 @@ async def test_settling_moves_between_outbox_lanes_and_dead_letters(store: Store
     assert [one.sequence for one in await store.owed(0, 10, "a")] == [1]
     assert await store.dead_letters(DeadLetterFilter()) == [dead_letter(2, sequence=1)]
     assert await store.owed_count() == 1
+
+
+async def test_a_message_that_no_frame_has_brought_is_owed_and_told(store: Store) -> None:
+    before = await activated(store)
+    await store.advance(before, next_session(before), Deliver(delivery(1)))
+    newest = await store.last_change()
+    assert await store.owe(delivery(2)) == 2
+    assert await store.owed(1, 10) == [delivery(2, sequence=2)]
+    assert await store.owed_count() == 2
+    assert [(one.kind, one.identity) for one in await store.changes(newest)] == [("replay", "")]
