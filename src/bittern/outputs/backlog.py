@@ -50,8 +50,7 @@ class Backlog:
     def offered(self, delivery: Delivery) -> bool:
         """A new message: True takes it into memory, False leaves it in the store for now."""
         sequence, held = delivery.sequence, self._held
-        if sequence > self.last_seen:
-            self.last_seen = sequence
+        self.last_seen = max(self.last_seen, sequence)
         if sequence in held:
             return False
         if self._cursor is None and len(held) < self.capacity:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+import msgspec
 
 from bittern.errors import ExternalCallFailed, RuleError
 from bittern.rules.document import to_json
@@ -41,9 +43,9 @@ def _nobody_answers(call: ExternalCall) -> object:
     raise ExternalCallFailed(f"{call.function} is not available here")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
-    """One message's circumstances. The shell fills it in; nothing here is looked up."""
+class Context(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One message's circumstances. The shell fills it in; nothing here is looked up. A struct: one
+    is made for each message and rule."""
 
     now: Instant = _EPOCH
     """``timestamp()``; seconds."""
@@ -59,7 +61,7 @@ class Context:
     trace_id: str | None = None
     account_id: str | None = None
 
-    mqtt_properties: Mapping[str, str] = field(default_factory=dict)
+    mqtt_properties: Mapping[str, str] = {}
     """By the names of ``get_mqtt_property``: content_type, format_indicator, response_topic,
     correlation_data (base64)."""
 

@@ -16,7 +16,7 @@ _NO_CONTEXT = Context()
 _FEW = 64
 
 
-class Selected(msgspec.Struct, frozen=True):
+class Selected(msgspec.Struct, frozen=True, gc=False):
     """What a rule made of a message that it matches.
 
     ``value`` is as in ``values.py``: Undefined only for ``SELECT VALUE`` of what is not there,

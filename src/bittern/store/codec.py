@@ -12,6 +12,8 @@ Rows are tuples in the order of the engines' queries.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from operator import attrgetter, is_
 from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -66,6 +68,7 @@ class Rest(Generic[Record]):
     ) -> None:
         fields = [field for field in msgspec.structs.fields(record) if field.name not in columns]
         self._names = tuple(field.name for field in fields)
+        self._values = _values_of(self._names)
         self._body: Any = msgspec.defstruct(
             f"{record.__name__}Rest",
             map(_definition, fields),
@@ -91,12 +94,19 @@ class Rest(Generic[Record]):
 
     def is_the_same(self, one: Record, other: Record) -> bool:
         """False is no promise: an equal value made anew counts as another one."""
-        return all(getattr(one, name) is getattr(other, name) for name in self._names)
+        return all(map(is_, self._values(one), self._values(other)))
 
     def load(self, body: bytes | str) -> dict[str, Any]:
         """The fields, ready for the record's constructor."""
         values = self._decoder.decode(body)  # type: ignore[arg-type]
         return {name: getattr(values, name) for name in self._names}
+
+
+def _values_of(names: tuple[str, ...]) -> Callable[[object], tuple[Any, ...]]:
+    """As a tuple, however many there are."""
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda record: tuple(getattr(record, name) for name in names)
 
 
 def _definition(field: msgspec.structs.FieldInfo) -> tuple[str, Any, Any]:

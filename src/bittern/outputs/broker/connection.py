@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol, cast
 
 import msgspec
@@ -80,6 +80,10 @@ class Broker(Protocol):
         """Call `then` when every change up to now is on the disk."""
         ...
 
+    def changed(self) -> None:
+        """A client published: there may be something to write."""
+        ...
+
     def progressed(self, session: Session) -> None:
         """A client acknowledged, or came back: there may be more to send to it."""
         ...
@@ -105,6 +109,8 @@ class Connection(asyncio.Protocol):
         self._unanswered = 0
         self._ended = False
         self._denied = 0
+        self._acknowledged = False
+        """The session was told of an acknowledgement, and the broker was not yet."""
         self.peer = "?"
         self.caller = Caller("?")
 
@@ -125,10 +131,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._heard_at = asyncio.get_running_loop().time()
         try:
-            for first, body in self._stream.feed(data):
-                if self._ended:
-                    return
-                self._take(first, body)
+            self._take_all(self._stream.feed(data))
         except MqttProtocolError as error:
             self._end(error.reason)
 
@@ -162,13 +165,22 @@ class Connection(asyncio.Protocol):
 
     # Packets
 
+    def _take_all(self, packets: Iterable[tuple[int, bytes]]) -> None:
+        for first, body in packets:
+            if self._ended:
+                return
+            self._take(first, body)
+        if self._acknowledged and self._session is not None:
+            self._acknowledged = False
+            self._broker.progressed(self._session)
+
     def _take(self, first: int, body: bytes) -> None:
         session = self._session
         if session is None:
             self._before_login(first, body)
         elif first == _PUBACK and len(body) == 2:
             session.acknowledge(body[0] << 8 | body[1])
-            self._broker.progressed(session)
+            self._acknowledged = True
         else:
             self._handle(session, decode(first, body))
 
@@ -240,9 +252,7 @@ class Connection(asyncio.Protocol):
         self._broker.progressed(attached.session)
         early, self._early = self._early, []
         try:
-            for first, body in early:
-                if not self._ended:
-                    self._take(first, body)
+            self._take_all(early)
         except MqttProtocolError as error:
             self._end(error.reason)
 
@@ -304,9 +314,14 @@ class Connection(asyncio.Protocol):
         if self._unanswered == self._broker.limits.unanswered:
             self._pause(paused=True)
         receipt = Receipt(lambda failure: self._took(session, kind, packet_id, failure))
-        if not self._broker.hub.publish_of_client(message, receipt, session.permissions):
+        hub, now = self._broker.hub, self._broker.now()
+        if not hub.publish_of_client(message, receipt, now, session.permissions):
             self._tell_denied(session, message.topic)
+        elif message.retain and kind:
+            receipt.owe()
+            self._broker.stored(receipt.discharge)
         receipt.discharge()
+        self._broker.changed()
 
     def _tell_denied(self, session: Session, topic: str) -> None:
         """The first in a line of its own, the others by their number at the end."""

@@ -69,7 +69,7 @@ class Entry:
     """One message of quality of service 1 for one session. A plain class: it is made per message
     and subscriber."""
 
-    __slots__ = ("number", "payload", "receipt", "retain", "topic")
+    __slots__ = ("number", "packet_id", "payload", "receipt", "retain", "topic")
 
     def __init__(
         self,
@@ -81,14 +81,11 @@ class Entry:
         receipt: Receipt | None = None,
     ) -> None:
         self.number = number
+        self.packet_id = number % PACKET_IDS + 1
         self.topic = topic
         self.payload = payload
         self.retain = retain
         self.receipt = receipt
-
-    @property
-    def packet_id(self) -> int:
-        return self.number % PACKET_IDS + 1
 
     def settle(self, failure: str | None = None) -> None:
         receipt, self.receipt = self.receipt, None

@@ -318,15 +318,21 @@ def _decode_unsubscribe(reader: _Reader) -> Unsubscribe:
 
 
 def _packet(first: int, body: bytes) -> bytes:
-    length = len(body)
+    return _header(first, len(body)) + body
+
+
+def _header(first: int, length: int) -> bytes:
+    """2.2: most packets are shorter than 16 KiB."""
     if length < 0x80:
-        return bytes((first, length)) + body
+        return bytes((first, length))
+    if length < 0x4000:
+        return bytes((first, length & 0x7F | 0x80, length >> 7))
     header = bytearray((first,))
     while length > 0x7F:
         header.append(length & 0x7F | 0x80)
         length >>= 7
     header.append(length)
-    return bytes(header) + body
+    return bytes(header)
 
 
 def _binary(value: bytes) -> bytes:
@@ -365,10 +371,10 @@ def encode_publish(
 ) -> bytes:
     """`topic` in UTF-8: encoded once, it is published many times."""
     first = PUBLISH << 4 | qos << 1 | (1 if retain else 0) | (8 if dup else 0)
-    if not qos:
-        return _packet(first, len(topic).to_bytes(2, "big") + topic + payload)
-    number = packet_id.to_bytes(2, "big")
-    return _packet(first, len(topic).to_bytes(2, "big") + topic + number + payload)
+    number = packet_id.to_bytes(2, "big") if qos else b""
+    size = len(topic)
+    header = _header(first, 2 + size + len(number) + len(payload))
+    return b"".join((header, size.to_bytes(2, "big"), topic, number, payload))
 
 
 def encode_acknowledgement(kind: int, packet_id: int) -> bytes:
