@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from bittern.mac.session import AwaitedAck
+from bittern.store.group_records import TaskDevice
 from bittern.store.notes import Note
 from bittern.store.ports.sessions import Deliver
 from bittern.store.records import AbpActivation
@@ -31,8 +32,10 @@ from bittern.testing.examples import (
     FIRMWARE,
     FIRMWARE_TASK,
     FOREIGN_CERTIFICATE,
+    FUOTA_TASK,
     GATEWAY,
     GATEWAY_EUI,
+    MULTICAST_GROUP,
     NOW,
     REFUSED,
     RULE,
@@ -84,6 +87,12 @@ async def fill(store: SqliteStore) -> None:
     await store.put_notes(Note(kind="tags", name="Destination/plant", at=NOW, body=tags))
     await store.add_account(ACCOUNT)
     await store.add_access_key(ACCESS_KEY)
+    await store.add_multicast_group(MULTICAST_GROUP)
+    await store.add_group_devices(MULTICAST_GROUP, [dev_eui(0), dev_eui(1)])
+    await store.add_fuota_task(FUOTA_TASK)
+    await store.add_task_group(FUOTA_TASK, MULTICAST_GROUP.id)
+    member = TaskDevice(task_id=FUOTA_TASK.id, dev_eui=dev_eui(1))
+    await store.move_task_device(member, "Not_enough_memory")
     await store.settle(
         owed=[delivery(2, sequence=1, lane="000000000000/meters/0/republish")],
         letters=[dead_letter()],

@@ -10,6 +10,8 @@ from bittern.store.ports.codecs import CodecStore
 from bittern.store.ports.dead_letters import DeadLetters
 from bittern.store.ports.downlinks import DownlinkQueue
 from bittern.store.ports.fleet import Fleet
+from bittern.store.ports.fuota import FuotaTasks
+from bittern.store.ports.groups import Groups
 from bittern.store.ports.notes import NoteStore
 from bittern.store.ports.outbox import OutboxStore
 from bittern.store.ports.registry import Registry
@@ -28,6 +30,8 @@ class Store(
     Accounts,
     NoteStore,
     Fleet,
+    Groups,
+    FuotaTasks,
     ChangeFeed,
     Protocol,
 ):

@@ -11,6 +11,8 @@ import msgspec
 
 from bittern.lorawan.crypto import SessionKeys
 from bittern.lorawan.versions import MacVersion
+from bittern.mac.fuota import FuotaSession
+from bittern.mac.multicast import MulticastSession
 from bittern.mac.session import JoinState, RadioState, Session
 from bittern.store.account_records import AccessKey, AccessSecret, Account
 from bittern.store.codec_records import CodecRecord
@@ -23,6 +25,7 @@ from bittern.store.gateway_records import (
     Gift,
     StationVersion,
 )
+from bittern.store.group_records import FuotaTask, MulticastGroup
 from bittern.store.protocol import Store
 from bittern.store.records import (
     Delivery,
@@ -148,6 +151,29 @@ FIRMWARE_TASK = FirmwareTask(
     definition_id=FIRMWARE.id,
     created_at=NOW,
     changed_at=NOW,
+)
+MULTICAST_GROUP = MulticastGroup(
+    id="0b8c1c5e-0000-4000-8000-000000000005",
+    name="street lamps",
+    region="EU868",
+    dl_class="ClassC",
+    gateways=(GATEWAY_EUI,),
+    interval_ms=1000,
+    session=MulticastSession(
+        data_rate=0, frequency_hz=869_525_000, start_at=Instant(NOW + 3600), timeout_s=256
+    ),
+    created_at=NOW,
+)
+FUOTA_TASK = FuotaTask(
+    id="0b8c1c5e-0000-4000-8000-000000000006",
+    name="lamps 1.1.0",
+    region="EU868",
+    image="s3://images/lamps-1.1.0.bin",
+    role_arn="arn:aws:iam::000000000000:role/images",
+    redundancy_percent=25,
+    descriptor="AQEAAA==",
+    session=FuotaSession(start_at=Instant(NOW + 7200)),
+    created_at=NOW,
 )
 
 

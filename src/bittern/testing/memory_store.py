@@ -35,12 +35,15 @@ from bittern.store.records import (
 from bittern.testing.memory_accounts import MemoryAccounts
 from bittern.testing.memory_codecs import MemoryCodecs
 from bittern.testing.memory_fleet import MemoryFleet, page, require_new, require_there
+from bittern.testing.memory_groups import MemoryGroups
 from bittern.testing.memory_notes import MemoryNotes
 from bittern.testing.memory_rules import MemoryRules
 from bittern.types import DevAddr, DevEUI, GatewayEUI
 
 
-class MemoryStore(MemoryNotes, MemoryFleet, MemoryRules, MemoryCodecs, MemoryAccounts):
+class MemoryStore(
+    MemoryNotes, MemoryFleet, MemoryGroups, MemoryRules, MemoryCodecs, MemoryAccounts
+):
     """Everything in dictionaries."""
 
     def __init__(self, *, changes_kept: int = 10_000) -> None:
@@ -49,6 +52,7 @@ class MemoryStore(MemoryNotes, MemoryFleet, MemoryRules, MemoryCodecs, MemoryAcc
         MemoryCodecs.__init__(self)
         MemoryNotes.__init__(self)
         MemoryAccounts.__init__(self)
+        MemoryGroups.__init__(self)
         self._sessions: dict[tuple[DevEUI, int], Session] = {}
         self._join_states: dict[DevEUI, JoinState] = {}
         self._queue: dict[str, QueuedDownlink] = {}
@@ -231,6 +235,7 @@ class MemoryStore(MemoryNotes, MemoryFleet, MemoryRules, MemoryCodecs, MemoryAcc
         await self.unqueue(dev_eui)
         self._end_sessions(dev_eui, lambda session: True)
         self._join_states.pop(dev_eui, None)
+        self._forget_member(dev_eui)
         del self._devices[dev_eui]
         self._change("device", dev_eui)
         self._change("session", dev_eui)

@@ -34,6 +34,9 @@ DELIVERY = 6
 ACCESS = 9
 """The schema from which on there are accounts and access keys."""
 
+GROUPS = 10
+"""The schema from which on there are multicast groups and firmware updates of devices."""
+
 LANES = ("000000000000/meters/0/republish",)
 
 
@@ -162,3 +165,29 @@ async def test_access_keys_open(old: SqliteStore, request: pytest.FixtureRequest
     ] * is_there
     secrets = [key.secret.expose() for key in keys]
     assert secrets == ["an example, forty characters long......."] * is_there
+
+
+async def test_groups_have_their_devices(old: SqliteStore, request: pytest.FixtureRequest) -> None:
+    if int(request.node.callspec.params["old"]) < GROUPS:
+        assert await old.multicast_groups("000000000000") == []
+        assert await old.fuota_tasks("000000000000") == []
+        return
+    [group] = await old.multicast_groups("000000000000")
+    assert (group.name, group.dl_class, group.gateways) == (
+        "street lamps",
+        "ClassC",
+        (GATEWAY_EUI,),
+    )
+    assert group.session is not None
+    assert (group.session.timeout_s, group.session.end_at) == (256, 1_700_003_856.0)
+    devices = await old.group_devices(group.id)
+    assert [(one.dev_eui, one.number, one.status) for one in devices] == [
+        (OTAA, 1, "Package_Attempting"),
+        (ABP, 1, "Package_Attempting"),
+    ]
+    [task] = await old.tasks_of_group(group.id)
+    assert (task.image, task.redundancy_percent) == ("s3://images/lamps-1.1.0.bin", 25)
+    assert task.session is not None
+    assert task.session.start_at == 1_700_007_200.0
+    receivers = await old.task_devices(task.id)
+    assert [one.status for one in receivers] == ["Initial", "Not_enough_memory"]

@@ -11,6 +11,8 @@ from bittern.store.sqlite.accounts import SqliteAccounts
 from bittern.store.sqlite.codecs import SqliteCodecs
 from bittern.store.sqlite.database import Database
 from bittern.store.sqlite.fleet import SqliteFleet
+from bittern.store.sqlite.fuota import SqliteFuota
+from bittern.store.sqlite.groups import SqliteGroups
 from bittern.store.sqlite.notes import SqliteNotes
 from bittern.store.sqlite.outbox import SqliteChangeFeed, SqliteDownlinkQueue, SqliteOutbox
 from bittern.store.sqlite.registry import (
@@ -38,6 +40,8 @@ class SqliteStore(
     SqliteNotes,
     SqliteAccounts,
     SqliteFleet,
+    SqliteGroups,
+    SqliteFuota,
     SqliteChangeFeed,
 ):
     """Any number of processes may open the same file.

@@ -565,3 +565,193 @@ DELETE FROM service_profile WHERE id = ?
 -- delete_certificate --
 -- A certificate is a gateway's no more.
 DELETE FROM gateway_certificate WHERE fingerprint = ?
+
+-- insert_multicast_group --
+-- Register a multicast group.
+INSERT INTO multicast_group (id, account, revision, region, record) VALUES (?, ?, ?, ?, ?)
+
+-- multicast_group --
+-- A multicast group by its id.
+SELECT id, account, revision, region, record FROM multicast_group WHERE id = ?
+
+-- multicast_groups --
+-- A page of an account's multicast groups behind an id.
+SELECT id, account, revision, region, record
+FROM multicast_group WHERE account = ? AND id > ? ORDER BY id LIMIT ?
+
+-- multicast_group_is --
+-- Whether a group is still of this revision.
+SELECT 1 FROM multicast_group WHERE id = ? AND revision = ?
+
+-- replace_multicast_group --
+-- Everything of a group but its id and account.
+UPDATE multicast_group SET revision = ?3, region = ?4, record = ?5 WHERE id = ?1 AND account = ?2
+
+-- delete_multicast_group --
+-- Remove a multicast group; its devices leave it.
+DELETE FROM multicast_group WHERE id = ?
+
+-- multicast_group_in_use --
+-- Whether a firmware update has this group.
+SELECT 1 FROM fuota_group WHERE group_id = ? LIMIT 1
+
+-- multicast_group_has_other_region --
+-- Whether a group with devices, or of a firmware update, is of another region than this.
+SELECT 1 FROM multicast_group WHERE id = ?1 AND region <> ?2 AND (
+    EXISTS (SELECT 1 FROM group_device WHERE group_id = ?1)
+    OR EXISTS (SELECT 1 FROM fuota_group WHERE group_id = ?1)
+)
+
+-- group_count --
+-- How many devices a group has, and how many of them have a status of a JSON array.
+SELECT count(*), coalesce(sum(status IN (SELECT value FROM json_each(?2))), 0)
+FROM group_device WHERE group_id = ?1
+
+-- insert_group_device --
+-- A device enters a group, as the first of the numbers in a JSON array that it has free.
+INSERT INTO group_device (group_id, dev_eui, number, status)
+SELECT multicast_group.id, device.dev_eui, numbers.value, ?3
+FROM multicast_group
+JOIN device ON device.account = multicast_group.account
+JOIN json_each(?4) AS numbers
+WHERE multicast_group.id = ?1 AND device.dev_eui = ?2 AND numbers.value NOT IN (
+    SELECT number FROM group_device WHERE dev_eui = ?2
+)
+ORDER BY numbers.value LIMIT 1
+ON CONFLICT (group_id, dev_eui) DO NOTHING
+
+-- group_device --
+-- A device of a group.
+SELECT group_id, dev_eui, number, status FROM group_device WHERE group_id = ? AND dev_eui = ?
+
+-- group_devices --
+-- A page of a group's devices behind a DevEUI.
+SELECT group_id, dev_eui, number, status
+FROM group_device WHERE group_id = ? AND dev_eui > ? ORDER BY dev_eui LIMIT ?
+
+-- delete_group_device --
+-- A device leaves a group.
+DELETE FROM group_device WHERE group_id = ? AND dev_eui = ?
+
+-- move_group_device --
+-- A device of a group has another status, if it still has the one that was read.
+UPDATE group_device SET status = ?5
+WHERE group_id = ?1 AND dev_eui = ?2 AND number = ?3 AND status = ?4
+
+-- tasks_of_group --
+-- The firmware updates that have a group.
+SELECT id, account, revision, region, record FROM fuota_task
+WHERE id IN (SELECT task_id FROM fuota_group WHERE group_id = ?) ORDER BY id
+
+-- insert_fuota_task --
+-- Register a firmware update.
+INSERT INTO fuota_task (id, account, revision, region, record) VALUES (?, ?, ?, ?, ?)
+
+-- fuota_task --
+-- A firmware update by its id.
+SELECT id, account, revision, region, record FROM fuota_task WHERE id = ?
+
+-- fuota_tasks --
+-- A page of an account's firmware updates behind an id.
+SELECT id, account, revision, region, record
+FROM fuota_task WHERE account = ? AND id > ? ORDER BY id LIMIT ?
+
+-- fuota_task_is --
+-- Whether a firmware update is still of this revision.
+SELECT 1 FROM fuota_task WHERE id = ? AND revision = ?
+
+-- replace_fuota_task --
+-- Everything of a firmware update but its id and account.
+UPDATE fuota_task SET revision = ?3, region = ?4, record = ?5 WHERE id = ?1 AND account = ?2
+
+-- delete_fuota_task --
+-- Remove a firmware update.
+DELETE FROM fuota_task WHERE id = ?
+
+-- fuota_task_has_other_region --
+-- Whether a firmware update with devices or groups is of another region than this.
+SELECT 1 FROM fuota_task WHERE id = ?1 AND region <> ?2 AND (
+    EXISTS (SELECT 1 FROM fuota_device WHERE task_id = ?1 AND chosen = 1)
+    OR EXISTS (SELECT 1 FROM fuota_group WHERE task_id = ?1)
+)
+
+-- fuota_tasks_scheduled --
+-- The other firmware updates of an account whose session has not ended, as far as it is written.
+SELECT id, account, revision, region, record FROM fuota_task
+WHERE account = ? AND id <> ? AND json_extract(record, '$.session') IS NOT NULL
+    AND json_extract(record, '$.session.ended_at') IS NULL
+
+-- groups_of_task --
+-- The groups of a firmware update, whole.
+SELECT id, account, revision, region, record FROM multicast_group
+WHERE id IN (SELECT group_id FROM fuota_group WHERE task_id = ?) ORDER BY id
+
+-- group_elsewhere --
+-- A group of a firmware update that one of others has, which a JSON array names.
+SELECT group_id FROM fuota_group WHERE task_id = ?1 AND group_id IN (
+    SELECT group_id FROM fuota_group WHERE task_id IN (SELECT value FROM json_each(?2))
+) ORDER BY group_id LIMIT 1
+
+-- touch_groups_of_task --
+-- The groups of a firmware update are no longer what they were.
+UPDATE multicast_group SET revision = revision + 1
+WHERE id IN (SELECT group_id FROM fuota_group WHERE task_id = ?)
+
+-- mark_devices_elsewhere --
+-- A status for the devices of a firmware update that others have, which a JSON array names.
+INSERT INTO fuota_device (task_id, dev_eui, chosen, status)
+SELECT task_id, dev_eui, 0, ?3 FROM fuota_member
+WHERE task_id = ?1 AND dev_eui IN (
+    SELECT dev_eui FROM fuota_member WHERE task_id IN (SELECT value FROM json_each(?2))
+)
+ON CONFLICT (task_id, dev_eui) DO UPDATE SET status = excluded.status
+
+-- insert_task_device --
+-- A device takes part in a firmware update by itself.
+INSERT INTO fuota_device (task_id, dev_eui, chosen, status) VALUES (?, ?, 1, ?)
+ON CONFLICT (task_id, dev_eui) DO UPDATE SET chosen = 1
+
+-- delete_task_device --
+-- A device no longer takes part by itself.
+DELETE FROM fuota_device WHERE task_id = ? AND dev_eui = ? AND chosen = 1
+
+-- task_has_devices --
+-- Whether a firmware update has devices by themselves.
+SELECT 1 FROM fuota_device WHERE task_id = ? AND chosen = 1 LIMIT 1
+
+-- task_has_groups --
+-- Whether a firmware update has groups.
+SELECT 1 FROM fuota_group WHERE task_id = ? LIMIT 1
+
+-- task_device --
+-- A device of a firmware update; the last parameter is its status where none is written.
+SELECT fuota_member.task_id, fuota_member.dev_eui, coalesce(fuota_device.status, ?3)
+FROM fuota_member LEFT JOIN fuota_device ON fuota_device.task_id = fuota_member.task_id
+    AND fuota_device.dev_eui = fuota_member.dev_eui
+WHERE fuota_member.task_id = ?1 AND fuota_member.dev_eui = ?2
+
+-- task_devices --
+-- A page of a firmware update's devices behind a DevEUI.
+SELECT fuota_member.task_id, fuota_member.dev_eui, coalesce(fuota_device.status, ?4)
+FROM fuota_member LEFT JOIN fuota_device ON fuota_device.task_id = fuota_member.task_id
+    AND fuota_device.dev_eui = fuota_member.dev_eui
+WHERE fuota_member.task_id = ?1 AND fuota_member.dev_eui > ?2
+ORDER BY fuota_member.dev_eui LIMIT ?3
+
+-- put_task_device_status --
+-- What has become of a device of a firmware update.
+INSERT INTO fuota_device (task_id, dev_eui, chosen, status) VALUES (?, ?, 0, ?)
+ON CONFLICT (task_id, dev_eui) DO UPDATE SET status = excluded.status
+
+-- insert_task_group --
+-- A firmware update has a group.
+INSERT INTO fuota_group (task_id, group_id) VALUES (?, ?) ON CONFLICT DO NOTHING
+
+-- delete_task_group --
+-- A firmware update has a group no more.
+DELETE FROM fuota_group WHERE task_id = ? AND group_id = ?
+
+-- task_groups --
+-- A page of the ids of a firmware update's groups behind one.
+SELECT group_id FROM fuota_group
+WHERE task_id = ? AND group_id > ? ORDER BY group_id LIMIT ?
