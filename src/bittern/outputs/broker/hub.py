@@ -8,6 +8,7 @@ clients publish are taken as such and passed on with 1.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from heapq import nsmallest
 
 import msgspec
 
@@ -163,7 +164,7 @@ class Hub:
         if will is not None:
             receipt = Receipt(lambda failure: None)
             published = Publish(will.topic, will.payload, will.qos, retain=will.retain)
-            self.publish_of_client(published, receipt, session.permissions)
+            self.publish_of_client(published, receipt, now, session.permissions)
             receipt.discharge()
 
     def reconsider(
@@ -269,7 +270,11 @@ class Hub:
     # Messages
 
     def publish_of_client(
-        self, message: Publish, receipt: Receipt, permissions: Permissions = EVERYTHING
+        self,
+        message: Publish,
+        receipt: Receipt,
+        now: Instant,
+        permissions: Permissions = EVERYTHING,
     ) -> bool:
         """False: it may not publish there, and the message is dropped. MQTT 3.1.1 has no way to
         say so but to end the connection or to acknowledge all the same (3.3.5); Mosquitto does the
@@ -281,7 +286,7 @@ class Hub:
             self.denied_publishes += 1
             return False
         if message.retain:
-            self._retain(message)
+            self._retain(message, now)
         self.publish(message.topic, message.payload, min(message.qos, BEST_QOS), receipt)
         return True
 
@@ -306,7 +311,16 @@ class Hub:
                 frame = frame or encode_publish(name, payload)
                 session.send_once(frame)
 
-    def _retain(self, message: Publish) -> None:
+    def retained(self, topic: str) -> Retained | None:
+        """What new subscribers of the topic get first."""
+        return self._retained.get(topic)
+
+    def retained_page(self, after: str, limit: int) -> list[Retained]:
+        """Those of topics behind `after`, in order of topic."""
+        topics = nsmallest(limit, (topic for topic in self._retained if topic > after))
+        return [self._retained[topic] for topic in topics]
+
+    def _retain(self, message: Publish, now: Instant) -> None:
         """An empty payload removes (3.3.1.3)."""
         before = self._retained.pop(message.topic, None)
         self._retained_bytes -= len(before.payload) if before is not None else 0
@@ -314,7 +328,8 @@ class Hub:
             len(self._retained) < self._limits.retained
             and self._retained_bytes + len(message.payload) <= self._limits.retained_bytes
         )
-        kept = Retained(message.topic, message.payload if room else b"", message.qos)
+        payload = message.payload if room else b""
+        kept = Retained(message.topic, payload, min(message.qos, BEST_QOS), now)
         if kept.payload:
             self._retained[message.topic] = kept
             self._retained_bytes += len(kept.payload)

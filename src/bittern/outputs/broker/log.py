@@ -21,7 +21,9 @@ from bittern.outputs.broker.session import Entry
 from bittern.outputs.port import Sealer
 from bittern.types import Instant
 
-VERSION = 1
+VERSION = 2
+_SCHEMAS = ("log.sql", "log_2.sql")
+"""Each makes its version of the one before."""
 
 
 class LogLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +47,8 @@ class Retained(msgspec.Struct, frozen=True):
     topic: str
     payload: bytes
     qos: int
+    at: Instant = Instant(0.0)
+    """When it was published; 0 where the log is older than this field."""
 
 
 class Changes(msgspec.Struct):
@@ -131,9 +135,9 @@ class SessionLog:
                 ).fetchall()
             ]
             retained = [
-                Retained(topic, self._sealer.open(sealed, f"mqtt.retained:{topic}"), qos)
-                for topic, sealed, qos in database.execute(
-                    "SELECT topic, payload, qos FROM retained"
+                Retained(topic, self._sealer.open(sealed, f"mqtt.retained:{topic}"), qos, at)
+                for topic, sealed, qos, at in database.execute(
+                    "SELECT topic, payload, qos, at FROM retained"
                 )
             ]
         return sessions, retained
@@ -192,8 +196,8 @@ class SessionLog:
         (version,) = database.execute("PRAGMA user_version").fetchone()
         if version > VERSION:
             raise SchemaTooNew(version, VERSION)
-        if version == 0:
-            schema = files("bittern.outputs.broker").joinpath("log.sql").read_text()
+        for number in range(version, VERSION):
+            schema = files("bittern.outputs.broker").joinpath(_SCHEMAS[number]).read_text()
             database.executescript(f"BEGIN IMMEDIATE; {schema} COMMIT;")
 
     def _filters(self, client_id: str) -> tuple[tuple[str, int], ...]:
@@ -249,8 +253,8 @@ class SessionLog:
         if retained.payload:
             sealed = self._sealer.seal(retained.payload, f"mqtt.retained:{retained.topic}")
             self._open.execute(
-                "INSERT OR REPLACE INTO retained (topic, payload, qos) VALUES (?, ?, ?)",
-                (retained.topic, sealed, retained.qos),
+                "INSERT OR REPLACE INTO retained (topic, payload, qos, at) VALUES (?, ?, ?, ?)",
+                (retained.topic, sealed, retained.qos, retained.at),
             )
         else:
             self._open.execute("DELETE FROM retained WHERE topic = ?", (retained.topic,))

@@ -263,6 +263,9 @@ class EmbeddedBroker:
         self._write_now.set()
         self._schedule_write()
 
+    def changed(self) -> None:
+        self._schedule_write()
+
     def progressed(self, session: Session) -> None:
         if not isinstance(session, DurableSession):
             return

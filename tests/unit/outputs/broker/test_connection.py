@@ -74,6 +74,7 @@ class FakeBroker:
         self.disk_is_slow = False
         self.waiting: list[Callable[[], None]] = []
         self.broken = False
+        self.changes = 0
         self.permissions = EVERYTHING
 
     def now(self) -> Instant:
@@ -100,6 +101,9 @@ class FakeBroker:
             self.waiting.append(then)
         else:
             then()
+
+    def changed(self) -> None:
+        self.changes += 1
 
     def progressed(self, session: Session) -> None: ...
 
@@ -341,8 +345,21 @@ async def test_message_for_an_absent_durable_session_is_acknowledged_when_it_is_
     await away.send(mqtt.DISCONNECT_BYTES)
     await client.log_in()
     assert await client.send(mqtt.encode_publish(b"t", b"1", qos=1, packet_id=5)) == []
+    assert broker.changes == 1
     _, sessions = broker.hub.begin_write()
     broker.hub.written(sessions)
+    assert await client.received() == [Acknowledgement(mqtt.PUBACK, 5)]
+
+
+async def test_a_retained_message_is_acknowledged_when_it_is_on_the_disk(
+    client: Client, broker: FakeBroker
+) -> None:
+    await client.log_in()
+    broker.disk_is_slow = True
+    retained = mqtt.encode_publish(b"t", b"1", qos=1, packet_id=5, retain=True)
+    assert await client.send(retained) == []
+    [then] = broker.waiting
+    then()
     assert await client.received() == [Acknowledgement(mqtt.PUBACK, 5)]
 
 

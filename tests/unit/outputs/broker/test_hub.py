@@ -58,7 +58,7 @@ def publish(hub: Hub, topic: str = "t", payload: bytes = b"1", qos: int = 1) -> 
 
 def publish_of_client(hub: Hub, topic: str, payload: bytes = b"1", **changes: Any) -> None:
     receipt = Receipt(lambda failure: None)
-    hub.publish_of_client(Publish(topic, payload, **changes), receipt)
+    hub.publish_of_client(Publish(topic, payload, **changes), receipt, NOW)
     receipt.discharge()
 
 
@@ -291,7 +291,7 @@ def test_retained_message_is_sent_to_new_subscriptions_and_removed_by_an_empty_o
     publish_of_client(hub, "t", b"", retain=True)
     assert hub.retained_count == 0
     changes, _ = hub.begin_write()
-    assert changes.retained == {"t": Retained("t", b"", 0)}
+    assert changes.retained == {"t": Retained("t", b"", 0, NOW)}
 
 
 def test_retained_messages_are_limited_in_number_and_size(hub: Hub) -> None:
@@ -300,6 +300,16 @@ def test_retained_messages_are_limited_in_number_and_size(hub: Hub) -> None:
     assert sorted(hub._retained) == ["a", "c"]
     publish_of_client(hub, "a", b"x" * 21, retain=True)
     assert sorted(hub._retained) == ["c"]
+
+
+def test_retained_messages_are_told_page_by_page() -> None:
+    hub = Hub()
+    hub.restore([], [Retained(topic, b"1", 0, NOW) for topic in ("c", "a", "b")])
+    assert [one.topic for one in hub.retained_page("", 2)] == ["a", "b"]
+    assert [one.topic for one in hub.retained_page("b", 2)] == ["c"]
+    publish_of_client(hub, "a", b"2", retain=True, qos=2, packet_id=1)
+    assert hub.retained("a") == Retained("a", b"2", 1, NOW)
+    assert hub.retained("z") is None
 
 
 def test_hub_goes_on_after_a_restart() -> None:

@@ -4,12 +4,14 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterator
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from bittern.errors import SchemaTooNew, StoreUnavailable
 from bittern.outputs.broker.log import (
+    VERSION,
     Changes,
     LoggedSession,
     LogLimits,
@@ -51,7 +53,7 @@ def test_everything_is_there_after_a_restart(path: Path) -> None:
     with SessionLog(path, RING) as log:
         changes = began()
         changes.subscriptions = {("a", "site/#"): 1, ("a", "other"): 0}
-        changes.retained = {"site/state": Retained("site/state", b"on", 1)}
+        changes.retained = {"site/state": Retained("site/state", b"on", 1, NOW)}
         changes.entries = [("a", entries(0, 7))]
         assert log.write(changes) == {}
     with SessionLog(path, RING) as log:
@@ -59,7 +61,7 @@ def test_everything_is_there_after_a_restart(path: Path) -> None:
         assert sessions == [
             LoggedSession("a", "bittern", NOW, 8, (("other", 0), ("site/#", 1))),
         ]
-        assert retained == [Retained("site/state", b"on", 1)]
+        assert retained == [Retained("site/state", b"on", 1, NOW)]
         first, second = log.page("a", -1, 10)
         assert (first.number, first.topic, first.payload, first.retain) == (
             0,
@@ -189,9 +191,21 @@ def test_closed_log_is_unavailable(path: Path) -> None:
         log.write(began())
 
 
+def test_file_of_the_first_version_is_taken_over(path: Path) -> None:
+    database = sqlite3.connect(path)
+    database.executescript(files("bittern.outputs.broker").joinpath("log.sql").read_text())
+    sealed = RING.seal(b"on", "mqtt.retained:site/state")
+    database.execute("INSERT INTO retained VALUES (?, ?, ?)", ("site/state", sealed, 1))
+    database.commit()
+    database.close()
+    for _ in range(2):
+        with SessionLog(path, RING) as log:
+            assert log.load(NOW) == ([], [Retained("site/state", b"on", 1, Instant(0.0))])
+
+
 def test_file_of_a_later_version_is_refused(path: Path) -> None:
     database = sqlite3.connect(path)
-    database.execute("PRAGMA user_version = 2")
+    database.execute(f"PRAGMA user_version = {VERSION + 1}")
     database.close()
     with pytest.raises(SchemaTooNew), SessionLog(path, RING):
         pass

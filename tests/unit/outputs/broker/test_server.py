@@ -20,6 +20,7 @@ from bittern.outputs.broker.server import BrokerFiles, EmbeddedBroker
 from bittern.outputs.broker.session import SessionLimits
 from bittern.outputs.mqtt import packets as mqtt
 from bittern.outputs.mqtt.packets import (
+    Acknowledgement,
     Connack,
     Connect,
     PacketStream,
@@ -173,6 +174,26 @@ async def test_durable_subscriber_gets_what_came_while_it_and_the_broker_were_aw
         assert await client.receive_messages(11) == list(range(2, 13))
         await broker.publish(messages(13))
         assert await client.receive_messages(1) == [13]
+
+
+async def test_a_client_publishes_to_a_durable_subscriber_that_is_away(
+    build: Any, files: BrokerFiles, open_client: Any
+) -> None:
+    async with build() as broker:
+        away, client = await open_client(broker), await open_client(broker)
+        await away.log_in(password_of(files), "away", clean_session=False)
+        await away.subscribe("#", 1)
+        await away.close()
+        while broker.statistics()["connections"] > 1:
+            await asyncio.sleep(0)
+        await client.log_in(password_of(files), "client")
+        client.send(mqtt.encode_publish(b"t", b"1", qos=1, packet_id=5, retain=True))
+        assert await client.receive() == Acknowledgement(mqtt.PUBACK, 5)
+    async with build() as broker:
+        again = await open_client(broker)
+        await again.log_in(password_of(files), "away", clean_session=False)
+        assert await again.receive_messages(1) == [1]
+        assert broker.hub.retained("t") is not None
 
 
 async def test_message_not_acknowledged_comes_again_after_a_restart(
