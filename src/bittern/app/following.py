@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable
 
 from bittern.app.gateways import trust_registered
-from bittern.network.core import Network
 from bittern.outputs.codecs.desk import CodecDesk
 from bittern.outputs.dispatch import Dispatcher
 from bittern.servers.background import Background
 from bittern.servers.changes import Follower
 from bittern.servers.event_desk import EventDesk
-from bittern.servers.lns import LnsServer
 from bittern.servers.transport import Transport
 from bittern.store.ports.registry import Registry
 from bittern.store.records import Change
@@ -50,20 +49,14 @@ def certificates_followed_by(
     return follow
 
 
-def starting_over(
-    network: Network,
-    lns: LnsServer,
-    dispatcher: Dispatcher,
-    codecs: CodecDesk,
-    events: EventDesk,
-) -> Callable[[], Awaitable[None]]:
-    """What is done when changes were lost: whatever is kept of the registry is read anew."""
+def starting_over(*steps: Callable[[], object]) -> Callable[[], Awaitable[None]]:
+    """What is done when changes were lost: whatever is kept of the registry is read anew, step by
+    step. What a step returns is awaited if that can be."""
 
     async def start_over() -> None:
-        await network.start_over()
-        lns.reconsider_all()
-        dispatcher.rules_changed()
-        codecs.forget()
-        events.start_over()
+        for step in steps:
+            done = step()
+            if inspect.isawaitable(done):
+                await done
 
     return start_over

@@ -151,7 +151,14 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
             codecs_followed_by(codecs),
             certificates_followed_by(transport, store, background),
         )
-        start_over = starting_over(network, lns, dispatcher, codecs, events)
+        start_over = starting_over(
+            network.start_over,
+            lns.reconsider_all,
+            dispatcher.rules_changed,
+            codecs.forget,
+            events.start_over,
+            partial(trust_registered, transport, store),
+        )
         await enter(task(follow_changes(store, followers, start_over), "follow changes"))
         await enter(task(network.run(), "downlinks in their time"))
 
