@@ -10,7 +10,6 @@ from bittern.outputs.codecs.desk import CodecDesk
 from bittern.outputs.dispatch import Dispatcher
 from bittern.servers.background import Background
 from bittern.servers.changes import Follower
-from bittern.servers.event_desk import EventDesk
 from bittern.servers.transport import Transport
 from bittern.store.ports.registry import Registry
 from bittern.store.records import Change
