@@ -121,6 +121,8 @@ class ReadyRule:
             Action(record, str(place), prepare(action), names)
             for place, action in enumerate(record.actions)
         )
+        self.has_templates = any(action.templates for action in self.actions)
+        """Whether its actions look into the message as well."""
         self.error_action: Action | None = None
         if record.error_action is not None:
             self.error_action = Action(record, "error", prepare(record.error_action), names)

@@ -138,7 +138,7 @@ class Evaluator:
 
 def _parsed_if_shared(document: bytes, rules: Sequence[ReadyRule]) -> object:
     """Parsed once, where more than one looks into it."""
-    if len(rules) == 1 and not any(action.templates for action in rules[0].actions):
+    if len(rules) == 1 and not rules[0].has_templates:
         return document
     return parse(document)
 

@@ -6,7 +6,7 @@ double says the same, else as the Decimal that was written. Decimals are JSON nu
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from math import isfinite
 
 import msgspec
@@ -26,18 +26,24 @@ def to_json(value: object) -> bytes:
 
 def encode(value: object) -> bytes:
     """`to_json` of a value that is known to be of bearable size."""
+    written = encode_read(value)
+    if b"NaN" in written or b"Infinity" in written:
+        # In a string, or a Decimal that is no number.
+        return encode_read(_with_null(value))
+    return written
+
+
+def encode_read(value: object) -> bytes:
+    """`encode` of what was read from JSON: every Decimal in it is a number."""
     try:
-        written = _ENCODER.encode(value)
-        if b"NaN" in written or b"Infinity" in written:
-            # In a string, or of a message that was no JSON: a Decimal that is no number.
-            return _ENCODER.encode(_with_null(value))
-        return written
+        return _ENCODER.encode(value)
     except (UnicodeEncodeError, TypeError, ValueError, OverflowError, RecursionError) as error:
         raise RuleError(f"the result cannot be written as JSON: {error}") from None
 
 
 def parse(content: bytes) -> object:
-    """The JSON document, or `content` itself if it is none: then only ``*`` has a value."""
+    """The JSON document, or `content` itself if it is none: then only ``*`` has a value. One with
+    a number whose exponent has 19 digits is none either: nothing here can hold it."""
     return _parsed(_DECODER, content)
 
 
@@ -71,7 +77,7 @@ def _with_null(value: object) -> object:
 def _parsed(decoder: msgspec.json.Decoder[object], content: bytes) -> object:
     try:
         return decoder.decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, InvalidOperation):
         return content
 
 

@@ -35,7 +35,7 @@ class Selected(msgspec.Struct, frozen=True, gc=False):
             return b""
         if isinstance(self.value, bytes):
             return self.value
-        return document.to_json(self.value) if self._weighed else document.encode(self.value)
+        return document.to_json(self.value) if self._weighed else document.encode_read(self.value)
 
 
 class Rule:

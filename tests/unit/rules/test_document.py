@@ -5,7 +5,14 @@ from decimal import Decimal
 import pytest
 
 from bittern.errors import RuleError, RuleLimitExceeded
-from bittern.rules.document import encode, parse, parse_decimals, to_json, with_decimals
+from bittern.rules.document import (
+    encode,
+    encode_read,
+    parse,
+    parse_decimals,
+    to_json,
+    with_decimals,
+)
 
 
 @pytest.mark.parametrize(
@@ -30,6 +37,19 @@ def test_a_double_is_used_where_it_says_the_same() -> None:
 @pytest.mark.parametrize("content", [b"", b"hello", b"\xff\x00", b'{"a":', b"[" * 100_000, b"NaN"])
 def test_what_is_no_json_stays_bytes(content: bytes) -> None:
     assert parse(content) is content
+
+
+@pytest.mark.parametrize("read", [parse, parse_decimals])
+def test_a_number_that_no_decimal_can_hold_makes_the_message_none(read) -> None:
+    content = b'{"a":[1e1000000000000000000000]}'
+    assert read(content) is content
+
+
+@pytest.mark.parametrize("text", [b"1e400", b"-1e999999999999999999", b"0.12345678901234567"])
+def test_what_was_read_is_written_with_every_number(text: bytes) -> None:
+    value = {"NaN": "Infinity", "a": parse(text)}
+    assert encode_read(value) == encode(value)
+    assert parse(encode_read(value)) == value
 
 
 def test_the_old_version_reads_decimals() -> None:
