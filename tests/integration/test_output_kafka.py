@@ -1,109 +1,142 @@
-"""Apache Kafka itself, one broker without ZooKeeper, on free loopback ports.
-
-BITTERN_KAFKA_LIBS names a folder with its jars and theirs (org.apache.kafka:kafka_2.13, 3.9, and
-an slf4j binding); a `java` of version 17 or later runs them.
-"""
+"""`kafka` at Apache Kafka itself: in the open, by TLS, and by login in each of three ways."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
-import shutil
-import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer
-
-from bittern.errors import DeliveryRejected
-from bittern.outputs.port import Message
+import pytest_asyncio
+import trustme
 
 sys.path.insert(0, str(Path(__file__).parent))
-from output_chaos import Program, carry, check_arrivals, free_port, made
+from kafka_services import JAVA, LIBS, MECHANISMS, NO_JAVA, NO_LIBS, Kafka
+from output_chaos import Result, carry, check_arrivals, made
 
-LIBS = os.environ.get("BITTERN_KAFKA_LIBS")
-JAVA = shutil.which("java")
+from bittern.errors import DeliveryRejected, DeliveryUnavailable
+from bittern.outputs.port import Message, Output
+
 pytestmark = [
     pytest.mark.integration,
-    pytest.mark.skipif(LIBS is None, reason="BITTERN_KAFKA_LIBS names no folder with Kafka"),
-    pytest.mark.skipif(JAVA is None, reason="java is not installed"),
+    pytest.mark.skipif(LIBS is None, reason=NO_LIBS),
+    pytest.mark.skipif(JAVA is None, reason=NO_JAVA),
     pytest.mark.timeout(240),
+    pytest.mark.asyncio(loop_scope="module"),
 ]
+WAYS = [
+    ("PLAINTEXT", ""),
+    *(("SASL_PLAINTEXT", mechanism) for mechanism in MECHANISMS),
+    ("SSL", ""),
+    *(("SASL_SSL", mechanism) for mechanism in MECHANISMS),
+]
+DEVICES, EACH = 20, 80
+
+
+def name_of(way: tuple[str, str]) -> str:
+    return "-".join(filter(None, way)).lower().replace("_", "-")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Kafka]:
+    folder = tmp_path_factory.mktemp("broker")
+    async with Kafka(folder, folder / "secrets") as running:
+        yield running
 
 
 @pytest.fixture
-async def running(tmp_path: Path) -> AsyncIterator[Program]:
-    port, controller = free_port(), free_port()
-    properties = tmp_path / "server.properties"
-    properties.write_text(
-        "process.roles=broker,controller\nnode.id=1\n"
-        f"controller.quorum.voters=1@127.0.0.1:{controller}\n"
-        f"listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n"
-        f"advertised.listeners=PLAINTEXT://127.0.0.1:{port}\n"
-        "controller.listener.names=CONTROLLER\n"
-        f"log.dirs={tmp_path}/kafka\nnum.partitions=3\n"
-        "offsets.topic.replication.factor=1\ntransaction.state.log.replication.factor=1\n"
-        "transaction.state.log.min.isr=1\nmessage.max.bytes=100000\n"
-    )
-    java = [str(JAVA), "-Xmx512m", "-cp", f"{LIBS}/*"]
-    subprocess.run(
-        [*java, "kafka.tools.StorageTool", "format", "-t", "AAAAAAAAAAAAAAAAAAAAAQ", "-c",
-         str(properties)],
-        check=True, capture_output=True,
-    )  # fmt: skip
-    async with Program([*java, "kafka.Kafka", str(properties)], port) as program:
-        yield program
+def data_dir(kafka: Kafka, tmp_path: Path) -> Path:
+    """With secrets of its own, which a test may spoil."""
+    (tmp_path / "secrets").mkdir()
+    for name in ("ca.pem", "own.pem", "password"):
+        content = (kafka.folder / "secrets" / name).read_bytes()
+        (tmp_path / "secrets" / name).write_bytes(content)
+    return tmp_path
 
 
-def parameters(running: Program, **more: Any) -> dict[str, Any]:
-    client = {"bootstrap.servers": f"127.0.0.1:{running.port}", "acks": "all"}
-    return {"topic": "up", "clientProperties": client, **more}
+def output_of(kafka: Kafka, data_dir: Path, way: tuple[str, str], topic: str) -> Output:
+    return made("kafka", {"topic": topic, **kafka.parameters(*way)}, data_dir)
 
 
-async def records(running: Program) -> list[Any]:
-    """All there are, by partition and then in order."""
-    consumer = AIOKafkaConsumer(
-        "up", bootstrap_servers=f"127.0.0.1:{running.port}", auto_offset_reset="earliest"
-    )
-    await consumer.start()
-    found: list[Any] = []
-    try:
-        ends = await consumer.end_offsets(consumer.assignment())
-        while len(found) < sum(ends.values()):
-            for some in (await consumer.getmany(timeout_ms=1000)).values():
-                found += some
-    finally:
-        await consumer.stop()
-    return found
-
-
-async def test_topic_gets_everything_in_order_through_all_troubles(
-    running: Program, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+async def test_everything_arrives_in_order_through_all_troubles_by_every_way(
+    kafka: Kafka, data_dir: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async with made("kafka", parameters(running), tmp_path) as output:
-        assert await output.publish([Message("", b'{"device":0,"n":0}', "0-0")]) == {}
-        result = await carry(
-            output, each=80, troubles=[running.restart, running.freeze, running.kill],
-            within_s=150,
-        )  # fmt: skip
-    documents = [json.loads(record.value) for record in await records(running)]
-    again = check_arrivals([(one["device"], one["n"]) for one in documents], 20, 80)
-    assert result.rejected == []
-    with capsys.disabled():
-        print(f"\nkafka: {result}, {again} twice")
+    async def through(way: tuple[str, str]) -> Result:
+        async with output_of(kafka, data_dir, way, f"up-{name_of(way)}") as output:
+            # The first message makes the topic.
+            assert await output.publish([Message("", b'{"device":0,"n":0}', "0-0")]) == {}
+            troubles = [kafka.restart, kafka.freeze, kafka.kill] if way == WAYS[0] else []
+            return await carry(
+                output, devices=DEVICES, each=EACH, troubles=troubles, pause_s=0.1, within_s=180
+            )
+
+    results = await asyncio.gather(*map(through, WAYS))
+    # A short trouble is the producer's own to overcome.
+    assert sum(result.unavailable for result in results) > 0
+    for way, result in zip(WAYS, results, strict=True):
+        found = await kafka.records(f"up-{name_of(way)}")
+        documents = [json.loads(record.value) for record in found]
+        again = check_arrivals([(one["device"], one["n"]) for one in documents], DEVICES, EACH)
+        assert result.rejected == []
+        with capsys.disabled():
+            print(f"\nkafka, {name_of(way)}: {result}, {again} twice")
 
 
-async def test_record_has_key_headers_and_partition(running: Program, tmp_path: Path) -> None:
+async def test_record_has_key_headers_and_partition(kafka: Kafka, data_dir: Path) -> None:
     more = {"key": "k", "partition": "2", "headers": [{"key": "site", "value": "lake"}]}
-    async with made("kafka", parameters(running, **more), tmp_path) as output:
+    parameters = {"topic": "keyed", **kafka.parameters(), **more}
+    async with made("kafka", parameters, data_dir) as output:
         failures = await output.publish(
             [Message("", b"1", "m1"), Message("", os.urandom(200_000), "large")]
         )
     assert list(failures) == [1]
     assert isinstance(failures[1], DeliveryRejected)
-    [record] = await records(running)
+    [record] = await kafka.records("keyed")
     assert (record.key, record.value, record.partition) == (b"k", b"1", 2)
     assert dict(record.headers) == {"Bittern-Message-Id": b"m1", "site": b"lake"}
+
+
+@pytest.mark.parametrize("way", [way for way in WAYS if way[1]], ids=name_of)
+async def test_a_wrong_password_is_told_and_the_right_one_is_taken_up(
+    kafka: Kafka, data_dir: Path, way: tuple[str, str]
+) -> None:
+    right = (data_dir / "secrets/password").read_text()
+    (data_dir / "secrets/password").write_text("wrong one\n")
+    async with output_of(kafka, data_dir, way, f"login-{name_of(way)}") as output:
+        with pytest.raises(DeliveryUnavailable, match=r"Authentication failed") as refused:
+            await output.publish([Message("", b"1", "m1")])
+        assert "wrong one" not in str(refused.value)
+        assert not output.health().working
+        (data_dir / "secrets/password").write_text(right)
+        assert await output.publish([Message("", b"1", "m1")]) == {}
+        assert output.health().working
+    assert len(await kafka.records(f"login-{name_of(way)}")) == 1
+
+
+@pytest.mark.parametrize("protocol", ["SSL", "SASL_SSL"])
+async def test_a_broker_of_another_authority_is_refused(
+    kafka: Kafka, data_dir: Path, protocol: str
+) -> None:
+    trustme.CA().cert_pem.write_to_path(str(data_dir / "secrets/ca.pem"))
+    way = (protocol, "SCRAM-SHA-512" if "SASL" in protocol else "")
+    async with output_of(kafka, data_dir, way, "refused") as output:
+        with pytest.raises(DeliveryUnavailable, match="CERTIFICATE_VERIFY_FAILED"):
+            await output.publish([Message("", b"1", "m1")])
+
+
+@pytest.mark.parametrize("shown", ["another's", "none"])
+async def test_without_a_certificate_that_it_knows_we_are_refused(
+    kafka: Kafka, data_dir: Path, shown: str
+) -> None:
+    parameters: dict[str, Any] = {"topic": "refused", **kafka.parameters("SSL")}
+    if shown == "none":
+        parameters["tls"] = {"ca": "ca.pem"}
+    issued = trustme.CA().issue_cert("bittern.example")
+    issued.private_key_and_cert_chain_pem.write_to_path(str(data_dir / "secrets/own.pem"))
+    async with made("kafka", parameters, data_dir) as output:
+        with pytest.raises(DeliveryUnavailable, match="closed"):
+            await output.publish([Message("", b"1", "m1")])

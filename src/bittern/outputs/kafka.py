@@ -20,6 +20,7 @@ from typing import Annotated, Any
 
 import msgspec
 from aiokafka import AIOKafkaProducer  # type: ignore[import-untyped]
+from aiokafka.conn import collect_hosts, create_conn  # type: ignore[import-untyped]
 from aiokafka.errors import (  # type: ignore[import-untyped]
     InvalidMessageError,
     InvalidTopicError,
@@ -49,7 +50,10 @@ from bittern.outputs.port import Failures, Message
 from bittern.outputs.service import ServiceOutput
 
 START_S = 10.0
+PROBE_S = 5.0
+"""To learn why there is no connection."""
 REQUEST_MS = 10_000
+RETRY_MS = 300
 RECORD_BYTES = 1024 * 1024
 ID_HEADER = "Bittern-Message-Id"
 PROTOCOLS = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
@@ -63,6 +67,10 @@ _REJECTING = (
     TopicAuthorizationFailedError,
 )
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
+
+# At a broker that is away it tells each of its attempts, dozens in a second, as an error. Why
+# messages are not delivered is told by whoever carries them.
+logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
 class ClientForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -168,16 +176,47 @@ class KafkaOutput(ServiceOutput):
                         await producer.start()
                 except (KafkaError, OSError, TimeoutError) as error:
                     await _stop(producer)
-                    raise DeliveryUnavailable(_told(error)) from None
+                    raise DeliveryUnavailable(await self._why(error)) from None
                 self._producer = producer
                 self._connections += 1
             return self._producer
 
+    async def _why(self, error: BaseException) -> str:
+        """aiokafka says that it found no broker, and keeps to itself what each of them said."""
+        servers = self._form.client_properties.bootstrap_servers.split(",")
+        host, port, _ = collect_hosts(servers, randomize=False)[0]
+        try:
+            async with asyncio.timeout(PROBE_S):
+                connection = await create_conn(
+                    host, port, request_timeout_ms=REQUEST_MS, **self._way()
+                )
+                connection.close()
+        except TimeoutError:
+            pass
+        except (KafkaError, OSError) as cause:
+            return _told(cause)
+        return _told(error)
+
     def _make(self) -> AIOKafkaProducer:
+        client = self._form.client_properties
+        return AIOKafkaProducer(
+            bootstrap_servers=client.bootstrap_servers.split(","),
+            client_id="bittern",
+            acks="all",
+            enable_idempotence=True,
+            compression_type=None if client.compression_type == "none" else client.compression_type,
+            linger_ms=0,
+            request_timeout_ms=REQUEST_MS,
+            retry_backoff_ms=RETRY_MS,
+            max_request_size=RECORD_BYTES,
+            **self._way(),
+        )
+
+    def _way(self) -> dict[str, Any]:
+        """How a broker is reached; secrets are read each time."""
         form, data_dir = self._form, self._world.data_dir
         client = form.client_properties
         password = read_secret(data_dir, form.password_file, form.password_environment)
-        compression = None if client.compression_type == "none" else client.compression_type
         context: ssl.SSLContext | None = None
         if client.security_protocol.endswith("SSL"):
             context = tls_context(data_dir, form.tls)
@@ -188,20 +227,7 @@ class KafkaOutput(ServiceOutput):
                 "sasl_plain_username": client.sasl_username,
                 "sasl_plain_password": password.expose(),
             }
-        return AIOKafkaProducer(
-            bootstrap_servers=client.bootstrap_servers.split(","),
-            client_id="bittern",
-            acks="all",
-            enable_idempotence=True,
-            compression_type=compression,
-            linger_ms=0,
-            request_timeout_ms=REQUEST_MS,
-            retry_backoff_ms=100,
-            max_request_size=RECORD_BYTES,
-            security_protocol=client.security_protocol,
-            ssl_context=context,
-            **login,
-        )
+        return {"security_protocol": client.security_protocol, "ssl_context": context, **login}
 
 
 async def _stop(producer: AIOKafkaProducer) -> None:

@@ -71,9 +71,9 @@ def test_errors_say_whether_to_try_again(error: Exception, kind: type[Exception]
     assert isinstance(failure_of(error), kind)
 
 
-async def test_nobody_there_is_unavailable(world: Surroundings) -> None:
+async def test_nobody_there_is_unavailable_and_the_cause_is_told(world: Surroundings) -> None:
     async with KIND.make("r/0", BASE, world) as output:
-        with pytest.raises(DeliveryUnavailable):
+        with pytest.raises(DeliveryUnavailable, match="Connect call failed"):
             await output.publish([Message("", b"1", "m1")])
         assert not output.health().working
 
