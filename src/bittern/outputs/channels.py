@@ -93,7 +93,7 @@ class Channels:
         topic_now = self._topic_of
 
         def message_of(delivery: Delivery) -> Message:
-            topic = delivery.topic if isinstance(delivery, Part) else ""
+            topic = delivery.topic if type(delivery) is Part else ""
             return Message(
                 topic or topic_now(delivery),
                 delivery.document,

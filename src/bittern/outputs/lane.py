@@ -36,7 +36,7 @@ class _Device:
 
     def __init__(self, dev_eui: EUI64) -> None:
         self.dev_eui = dev_eui
-        self.queue: deque[Delivery] = deque()
+        self.queue: list[Delivery] = []
         self.attempts = 0
 
     def insert(self, delivery: Delivery) -> None:
@@ -107,13 +107,9 @@ class Lane:
         while self._ready and room:
             device = self._ready.popleft()
             queue = device.queue
-            count = len(queue)
-            if count <= room:
-                batch.deliveries += queue
-                queue.clear()
-            else:
-                count = room
-                batch.deliveries += [queue.popleft() for _ in range(count)]
+            count = min(room, len(queue))
+            batch.deliveries += queue[:count]
+            del queue[:count]
             batch.shares.append((device, count))
             room -= count
         self.queued -= len(batch.deliveries)
@@ -165,7 +161,7 @@ class Lane:
             gone = [one for one in device.queue if wanted(one)]
             if gone:
                 taken += [(one, attempts) for one in gone]
-                device.queue = deque(one for one in device.queue if not wanted(one))
+                device.queue = [one for one in device.queue if not wanted(one)]
         self.queued -= len(taken)
         for device in [one for one in self._ready if not one.queue]:
             self._ready.remove(device)
@@ -218,7 +214,7 @@ class Lane:
             for delivery in deliveries:
                 device.insert(delivery)
         else:
-            device.queue.extendleft(reversed(deliveries))
+            device.queue[:0] = deliveries
 
     def _wait(self, device: _Device, now: Instant) -> None:
         device.attempts += 1
