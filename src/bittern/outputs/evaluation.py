@@ -11,7 +11,7 @@ import msgspec
 
 from bittern.errors import ExternalCallFailed, RuleError
 from bittern.outputs.actions import Action, ReadyRule, topic_of_rule
-from bittern.outputs.parts import Failure, Part
+from bittern.outputs.parts import Failure, Part, part_of
 from bittern.outputs.port import Delivery, Resolver
 from bittern.rules import UNDEFINED, Context, ExternalCall, Selected
 from bittern.rules.document import parse
@@ -65,11 +65,11 @@ class Evaluator:
                     continue
                 document = selected.payload()
                 found.parts += [
-                    _part(
+                    part_of(
                         delivery,
-                        document,
-                        action,
+                        action.lane,
                         published,
+                        document,
                         _filled(action, payload, context, selected),
                     )
                     for action in rule.actions
@@ -105,7 +105,7 @@ class Evaluator:
                 path: await self._settled(one.begin(payload, context, selected.variables))
                 for path, one in action.templates.items()
             }
-            parts.append(_part(delivery, document, action, published, filled))
+            parts.append(part_of(delivery, action.lane, published, document, filled))
         return parts
 
     async def _settled(self, outcome: T | Waiting[T]) -> T:
@@ -152,28 +152,6 @@ def _filled(
         path: one.substitute(payload, context, selected.variables)
         for path, one in action.templates.items()
     }
-
-
-def _part(
-    delivery: Delivery,
-    document: bytes,
-    action: Action,
-    published: str,
-    filled: Mapping[str, str],
-) -> Part:
-    return Part(
-        message_id=delivery.message_id,
-        account=delivery.account,
-        dev_eui=delivery.dev_eui,
-        destination=delivery.destination,
-        document=document,
-        created_at=delivery.created_at,
-        sequence=delivery.sequence,
-        lane=action.lane,
-        original=delivery.document,
-        topic=published,
-        parameters=filled,
-    )
 
 
 def _failure(rule: ReadyRule, error: Exception) -> Failure:

@@ -92,6 +92,7 @@ class Envelope(msgspec.Struct, frozen=True, array_like=True, omit_defaults=True)
     causes: tuple[Cause, ...] = ()
 
 
+_NO_PARAMETERS: Mapping[str, str] = {}
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Envelope)
 
@@ -132,21 +133,28 @@ def part_from(owed: Delivery) -> Part:
     )
 
 
-def part_of(delivery: Delivery, lane: str, topic: str) -> Part:
-    """All of a message for one lane."""
-    if isinstance(delivery, Part):
+def part_of(
+    delivery: Delivery,
+    lane: str,
+    topic: str,
+    document: bytes | None = None,
+    parameters: Mapping[str, str] = _NO_PARAMETERS,
+) -> Part:
+    """A message for one lane: what a rule made of it, or, without `document`, all of it."""
+    if document is None and isinstance(delivery, Part):
         return delivery
     return Part(
         message_id=delivery.message_id,
         account=delivery.account,
         dev_eui=delivery.dev_eui,
         destination=delivery.destination,
-        document=delivery.document,
+        document=delivery.document if document is None else document,
         created_at=delivery.created_at,
         sequence=delivery.sequence,
         lane=lane,
         original=delivery.document,
         topic=topic,
+        parameters=parameters,
     )
 
 

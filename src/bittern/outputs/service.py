@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Self
 
-from bittern.errors import DeliveryError, DeliveryRejected, DeliveryUnavailable
+from bittern.errors import DeliveryRejected, DeliveryUnavailable
 from bittern.outputs.port import NO_FAILURES, Failures, Health, Message
 
 CALL_LIMIT_S = 30.0
@@ -83,37 +83,3 @@ class ServiceOutput(ABC):
             self._health = Health(False, later[-1].reason)
         elif rejected:
             self._health = Health(False, f"rejected: {rejected[-1].reason}")
-
-
-async def in_turn(
-    messages: Sequence[Message], deliver: Callable[[Message], Awaitable[None]], *, call_s: float
-) -> Failures:
-    """One after the other, so that order holds. `deliver` raises what became of a message.
-
-    Behind a message that has to wait, all wait. So does what is left when the time for a batch is
-    half over: a slow receiver gets less at once, and nothing twice. Raises `DeliveryUnavailable`
-    when not even the first went through.
-    """
-    loop = asyncio.get_running_loop()
-    failures: dict[int, DeliveryError] = {}
-    end = loop.time() + CALL_LIMIT_S / 2
-    for place, message in enumerate(messages):
-        try:
-            if place and loop.time() > end:
-                raise DeliveryUnavailable("the receiver is slow; the rest of a batch follows")
-            async with asyncio.timeout(call_s):
-                await deliver(message)
-        except DeliveryRejected as rejected:
-            failures[place] = rejected
-        except (DeliveryUnavailable, TimeoutError) as error:
-            unavailable = _unavailable(error, call_s)
-            if not place:
-                raise unavailable from None
-            return failures | dict.fromkeys(range(place, len(messages)), unavailable)
-    return failures
-
-
-def _unavailable(error: DeliveryUnavailable | TimeoutError, call_s: float) -> DeliveryUnavailable:
-    if isinstance(error, DeliveryUnavailable):
-        return error
-    return DeliveryUnavailable(f"no answer within {call_s:g} s")

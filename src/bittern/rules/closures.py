@@ -138,20 +138,6 @@ def case(
     return evaluate
 
 
-def object_literal(entries: tuple[tuple[str, Evaluate], ...]) -> Evaluate:
-    """A member that is Undefined is left out, as JSON would."""
-
-    def evaluate(scope: object, environment: Environment) -> object:
-        made: dict[str, object] = {}
-        for name, value in entries:
-            found = value(scope, environment)
-            if found is not UNDEFINED:
-                made[name] = found
-        return made
-
-    return evaluate
-
-
 def array_literal(items: tuple[Evaluate, ...]) -> Evaluate:
     """An item that is Undefined is left out too."""
 
@@ -276,7 +262,10 @@ def columns(steps: tuple[Step, ...]) -> Evaluate:
 
 
 def plain_columns(star: bool, pairs: tuple[tuple[str, Evaluate], ...]) -> Evaluate:
-    """The same for the usual selection: ``*`` first, if at all, and columns of one name each."""
+    """The same for the usual selection: ``*`` first, if at all, and columns of one name each.
+
+    What is Undefined is left out, as JSON would. Without ``*`` it is an object literal as well.
+    """
 
     def evaluate(scope: object, environment: Environment) -> object:
         made = dict(scope) if star and isinstance(scope, dict) else {}

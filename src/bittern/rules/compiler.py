@@ -188,9 +188,8 @@ class Compiler:
             self._since_2016("array literals", node.at)
             return closures.array_literal(self._all(node.items))
         self._since_2016("object literals", node.at)
-        return closures.object_literal(
-            tuple((name, self.expression(value)) for name, value in node.members)
-        )
+        members = tuple((name, self.expression(value)) for name, value in node.members)
+        return closures.plain_columns(False, members)
 
     def _nested(self, node: syntax.Nested) -> Evaluate:
         self._since_2016("nested queries", node.at, len("SELECT"))

@@ -33,6 +33,11 @@ def test_a_part_is_its_own_part(make_delivery: Any) -> None:
     assert part_of(part, "mqtt", "other") is part
 
 
+def test_a_part_is_what_a_rule_made_of_a_message(make_delivery: Any) -> None:
+    part = part_of(make_delivery(3), "1/rule/0/s3", "t", b"", {"key": "a"})
+    assert (part.document, part.original, part.parameters) == (b"", b"3", {"key": "a"})
+
+
 def test_what_is_no_envelope_does_not_open() -> None:
     with pytest.raises(msgspec.DecodeError):
         opened(b"{}")

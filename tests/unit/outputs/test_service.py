@@ -7,7 +7,7 @@ import pytest
 
 from bittern.errors import DeliveryRejected, DeliveryUnavailable
 from bittern.outputs.port import Failures, Message
-from bittern.outputs.service import ServiceOutput, in_turn
+from bittern.outputs.service import ServiceOutput
 
 
 class Scripted(ServiceOutput):
@@ -56,47 +56,3 @@ async def test_silent_receiver_is_unavailable() -> None:
     with pytest.raises(DeliveryUnavailable, match="no answer within"):
         await output.publish(MESSAGES)
     assert not output.health().working
-
-
-async def test_behind_a_message_that_waits_all_wait() -> None:
-    seen: list[bytes] = []
-
-    async def deliver(message: Message) -> None:
-        seen.append(message.payload)
-        if message.payload == b"1":
-            raise DeliveryUnavailable("busy")
-
-    failures = await in_turn(MESSAGES, deliver, call_s=1)
-    assert list(failures) == [1, 2]
-    assert seen == [b"0", b"1"]
-
-
-async def test_a_rejected_message_holds_up_nobody() -> None:
-    async def deliver(message: Message) -> None:
-        if message.payload == b"1":
-            raise DeliveryRejected("bad")
-
-    assert list(await in_turn(MESSAGES, deliver, call_s=1)) == [1]
-
-
-async def test_receiver_that_takes_nothing_is_unavailable_as_a_whole() -> None:
-    async def deliver(message: Message) -> None:
-        await asyncio.Event().wait()
-
-    with pytest.raises(DeliveryUnavailable, match="no answer within"):
-        await in_turn(MESSAGES, deliver, call_s=0.001)
-
-
-async def test_slow_receiver_gets_the_rest_of_a_batch_later(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr("bittern.outputs.service.CALL_LIMIT_S", -1.0)
-    seen: list[bytes] = []
-
-    async def deliver(message: Message) -> None:
-        seen.append(message.payload)
-
-    failures = await in_turn(MESSAGES, deliver, call_s=1)
-    assert seen == [b"0"]
-    assert list(failures) == [1, 2]
-    assert isinstance(failures[1], DeliveryUnavailable)
