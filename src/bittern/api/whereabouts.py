@@ -1,4 +1,4 @@
-"""What a client asks before all else: who it is, and where it has to go."""
+"""What a client asks before all else: who it is."""
 
 from __future__ import annotations
 
@@ -8,17 +8,9 @@ from typing import Any
 from bittern.api.front import Call, Handler, Parameters
 
 
-def handlers(server_name: str) -> Mapping[tuple[str, str], Handler]:
-    """By service and operation. `server_name` is that by which clients reach this server."""
-
-    async def describe_endpoint(call: Call, parameters: Parameters) -> Mapping[str, Any]:
-        """A bare host, as at AWS, whatever the type: clients add scheme and port themselves."""
-        return {"endpointAddress": server_name}
-
-    return {
-        ("sts", "GetCallerIdentity"): get_caller_identity,
-        ("iot", "DescribeEndpoint"): describe_endpoint,
-    }
+def handlers() -> Mapping[tuple[str, str], Handler]:
+    """By service and operation."""
+    return {("sts", "GetCallerIdentity"): get_caller_identity}
 
 
 async def get_caller_identity(call: Call, parameters: Parameters) -> Mapping[str, Any]:

@@ -13,8 +13,9 @@ from bittern.api.identity import Credentials
 from bittern.api.operations import Endpoints, Notify, Services, handlers
 from bittern.config import Configuration
 from bittern.config.listening import is_loopback
-from bittern.config.uris import cups_uri, lns_uri, server_name
+from bittern.config.uris import cups_uri, lns_uri
 from bittern.network.ports import Clock
+from bittern.outputs.clients import Clients
 from bittern.pki.tls import plain_listener, present
 from bittern.servers.api import ApiShell, tell_fault
 from bittern.servers.background import Background
@@ -41,7 +42,7 @@ def api_of(configuration: Configuration, services: Services, background: Backgro
             background.start(credentials.used(caller.access_key_id, at), "keep the use of a key")
 
     front = Front(
-        {**whereabouts.handlers(server_name(configuration)), **handlers(services)},
+        {**whereabouts.handlers(), **handlers(services)},
         credentials,
         region=configuration.api.region,
         on_fault=tell_fault,
@@ -59,6 +60,7 @@ def services_of(
     *,
     now: Clock,
     notify: Notify = QUIET,
+    broker: Clients | None = None,
 ) -> Services:
     """What the operations of the API work with."""
     return Services(
@@ -70,14 +72,19 @@ def services_of(
         endpoints=endpoints,
         events=events,
         notify=notify,
+        broker=broker,
     )
 
 
-def endpoints_of(configuration: Configuration, cups_port: int, lns_port: int) -> Endpoints:
-    """Where programs are told that gateways connect to: the ports are those listened on."""
+def endpoints_of(
+    configuration: Configuration, cups_port: int, lns_port: int, mqtt: str
+) -> Endpoints:
+    """Where programs are told that gateways and MQTT clients connect to: the ports are those
+    listened on."""
     return Endpoints(
         cups_uri=cups_uri(configuration, cups_port) or "",
         lns_uri=lns_uri(configuration, lns_port) or "",
+        mqtt=mqtt,
     )
 
 

@@ -14,7 +14,7 @@ from functools import partial
 
 from bittern import __version__
 from bittern.api.operations import Notify
-from bittern.app.addresses import Addresses, mqtt_url, mqtts_url, url
+from bittern.app.addresses import Addresses, data_endpoint, mqtt_url, mqtts_url, url
 from bittern.app.clock import steady_utc
 from bittern.app.deliveries import codecs_of, dispatcher_of, limits_of, mqtt_of, surroundings_of
 from bittern.app.events import event_defaults, events_of
@@ -41,6 +41,7 @@ from bittern.network.core import Network, NetworkSettings
 from bittern.network.gateways import Gateways
 from bittern.network.randomness import BlockRandomness
 from bittern.outputs.broker.server import EmbeddedBroker
+from bittern.outputs.clients import clients_of
 from bittern.outputs.mqtt.output import MqttOutput
 from bittern.outputs.retention import Retention
 from bittern.servers.background import Background, task
@@ -110,10 +111,17 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
         cups = await enter(cups_of(configuration, network, transport.listener(), status, desk))
 
         # The API, and what the server says of itself.
-        endpoints = endpoints_of(configuration, cups.address[1], lns_port)
+        endpoints = endpoints_of(
+            configuration, cups.address[1], lns_port, data_endpoint(configuration, mqtt)
+        )
         wanted = event_defaults(configuration.mqtt)
         notify = Notify(owed=partial(dispatcher.replayed, ""))
-        services = services_of(store, vault, transport, endpoints, wanted, now=now, notify=notify)
+        services = services_of(
+            *(store, vault, transport, endpoints, wanted),
+            now=now,
+            notify=notify,
+            broker=clients_of(mqtt),
+        )
         api = api_of(configuration, services, background)
         statistics = {
             "api": api.statistics,

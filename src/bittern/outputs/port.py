@@ -165,6 +165,8 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     device: EUI64 | None = None
     """Whose it is: messages of one device arrive in their order. None: of nobody known, and they
     are as those of one device."""
+    retain: bool = False
+    """Of an MQTT message: whether new subscribers get it, too."""
 
 
 Failures = Mapping[int, DeliveryError]

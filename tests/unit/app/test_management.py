@@ -25,21 +25,21 @@ ENDPOINTS = Endpoints("https://cups.example:1", "wss://lns.example:2")
 @pytest.mark.parametrize(
     ("configuration", "expected"),
     [
-        (Configuration(), Endpoints("https://localhost:8443", "wss://localhost:8887")),
+        (Configuration(), Endpoints("https://localhost:8443", "wss://localhost:8887", "b")),
         (
             Configuration(server=Server(names=("a.example",)), cups=Cups(port=0), lns=Lns(port=0)),
-            Endpoints("https://a.example:1", "wss://a.example:2"),
+            Endpoints("https://a.example:1", "wss://a.example:2", "b"),
         ),
         (
             Configuration(cups=Cups(uri="https://c.example:3"), lns=Lns(uri="wss://l.example:4")),
-            Endpoints("https://c.example:3", "wss://l.example:4"),
+            Endpoints("https://c.example:3", "wss://l.example:4", "b"),
         ),
     ],
 )
 def test_programs_are_told_where_gateways_connect_to(
     configuration: Configuration, expected: Endpoints
 ) -> None:
-    assert endpoints_of(configuration, 1, 2) == expected
+    assert endpoints_of(configuration, 1, 2, "b") == expected
 
 
 async def test_the_api_signs_by_the_authority_of_the_moment(configuration: Configuration) -> None:

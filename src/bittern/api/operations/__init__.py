@@ -8,6 +8,7 @@ from functools import partial
 from bittern.api.front import Handler
 from bittern.api.operations import (
     certificates,
+    data_endpoint,
     destinations,
     device_profiles,
     device_test,
@@ -18,6 +19,7 @@ from bittern.api.operations import (
     firmware,
     gateway_certificates,
     gateways,
+    iot_data,
     iot_policies,
     iot_tags,
     log_levels,
@@ -98,6 +100,7 @@ _IOTWIRELESS: Mapping[str, Operation] = {
 
 
 _IOT: Mapping[str, Operation] = {
+    "DescribeEndpoint": data_endpoint.describe,
     "CreateKeysAndCertificate": certificates.create_with_keys,
     "CreateCertificateFromCsr": certificates.create_from_request,
     "RegisterCertificateWithoutCA": certificates.register,
@@ -146,9 +149,16 @@ _IOT: Mapping[str, Operation] = {
 }
 
 
+_IOT_DATA: Mapping[str, Operation] = {
+    "Publish": iot_data.publish,
+    "GetRetainedMessage": iot_data.get_retained,
+    "ListRetainedMessages": iot_data.list_retained,
+}
+
+
 def offered() -> Mapping[tuple[str, str], Operation]:
     """By service and operation, as botocore names them."""
-    services = {"iotwireless": _IOTWIRELESS, "iot": _IOT}
+    services = {"iotwireless": _IOTWIRELESS, "iot": _IOT, "iot-data": _IOT_DATA}
     return {
         (service, name): operation
         for service, operations in services.items()

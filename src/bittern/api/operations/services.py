@@ -8,9 +8,11 @@ from functools import cached_property
 from typing import Protocol
 
 from bittern.api.paging import Tokens
+from bittern.outputs.clients import Clients
 from bittern.pki.authority import Authority
 from bittern.store.event_settings import INITIAL, EventDefaults
 from bittern.store.protocol import Store
+from bittern.store.records import DEFAULT_ACCOUNT
 from bittern.types import Instant
 
 
@@ -26,6 +28,8 @@ class Endpoints:
 
     cups_uri: str
     lns_uri: str
+    mqtt: str = "localhost"
+    """Where MQTT clients do: a host, and ``:port`` where that is not 8883."""
 
 
 def _nothing() -> None:
@@ -55,6 +59,9 @@ class Services:
     notify: Notify = Notify()
     events: EventDefaults = INITIAL
     """Where an account has said nothing."""
+    broker: Clients | None = field(default=None, repr=False)
+    broker_account: str = DEFAULT_ACCOUNT
+    """Whose programs may publish there, and read what it retains."""
 
     @cached_property
     def tokens(self) -> Tokens:

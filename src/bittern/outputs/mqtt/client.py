@@ -227,7 +227,9 @@ class MqttConnection(asyncio.Protocol):
         if settings.level == LEVEL_5:
             # Properties stand where the payload begins.
             payload = settings.properties(message) + payload
-        return encode_publish(topic, payload, qos=settings.qos, packet_id=packet_id)
+        return encode_publish(
+            topic, payload, qos=settings.qos, packet_id=packet_id, retain=message.retain
+        )
 
     def _free_id(self) -> int:
         packet_id = self._next_id % _PACKET_IDS + 1

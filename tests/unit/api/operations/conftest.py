@@ -16,6 +16,8 @@ from bittern.api.front import Caller, Front
 from bittern.api.operations import Endpoints, Services, handlers
 from bittern.api.policy import READY, policy
 from bittern.api.sigv4 import SecretAccessKey
+from bittern.outputs.broker.log import Retained
+from bittern.outputs.clients import ClientMessage
 from bittern.pki.authority import Authority, open_authority
 from bittern.testing.memory_store import MemoryStore
 from bittern.types import Instant
@@ -40,6 +42,28 @@ async def credentials(access_key_id: str) -> Caller | None:
     return Caller(account, access_key_id, arn, policy(READY[name]), SecretAccessKey(SECRET))
 
 
+class Broker:
+    """What was published, what is retained, and a failure for whoever comes next."""
+
+    tells_retained = True
+
+    def __init__(self) -> None:
+        self.published: list[ClientMessage] = []
+        self.kept: dict[str, Retained] = {}
+        self.failure: Exception | None = None
+
+    async def publish(self, message: ClientMessage) -> None:
+        if self.failure is not None:
+            raise self.failure
+        self.published.append(message)
+
+    def retained(self, topic: str) -> Retained | None:
+        return self.kept.get(topic)
+
+    def retained_page(self, after: str, limit: int) -> list[Retained]:
+        return [self.kept[one] for one in sorted(self.kept) if one > after][:limit]
+
+
 class Api:
     """Clients of one front, at a time that the test decides."""
 
@@ -48,13 +72,18 @@ class Api:
         self.store = MemoryStore()
         self.faults: list[Exception] = []
         self.authority = authority
+        self.broker = Broker()
         self.services = Services(
             store=self.store,
             now=lambda: Instant(self.now),
             randomness=random.Random(1),
             secret=bytes(32),
             authority=lambda: self.authority,
-            endpoints=Endpoints("https://cups.example:443", "wss://lns.example:8887"),
+            endpoints=Endpoints(
+                "https://cups.example:443", "wss://lns.example:8887", "mqtt.example"
+            ),
+            broker=self.broker,
+            broker_account=ACCOUNT,
         )
         self.front = Front(
             handlers(self.services),

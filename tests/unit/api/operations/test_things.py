@@ -34,7 +34,7 @@ def test_to_make_the_same_thing_again_changes_nothing(iot: Any, refused: Any) ->
 
 
 @pytest.mark.parametrize(
-    "named", [{"thingTypeName": "pumps"}, {"billingGroupName": "all"}], ids=lambda one: min(one)
+    "named", [{"thingTypeName": "pumps"}, {"billingGroupName": "all"}], ids=min
 )
 def test_types_and_billing_groups_are_not_there(iot: Any, refused: Any, named: Any) -> None:
     with refused("ResourceNotFoundException") as refusal:

@@ -94,6 +94,13 @@ async def test_refused_login_ends_with_its_reason(
     assert transport.closing
 
 
+async def test_a_message_that_is_to_be_retained_says_so(
+    accepted: MqttConnection, transport: FakeTransport
+) -> None:
+    accepted.publish(Batch([Message("t", b"1", retain=True)]), [0])
+    assert transport.sent() == [Publish("t", b"1", 1, 1, retain=True)]
+
+
 async def test_message_is_delivered_at_its_acknowledgement(
     accepted: MqttConnection, transport: FakeTransport
 ) -> None:
