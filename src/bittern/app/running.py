@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from bittern import __version__
+from bittern.api.device_messages import DeviceMessages
 from bittern.api.operations import Notify
 from bittern.app.addresses import Addresses, data_endpoint, mqtt_url, mqtts_url, url
 from bittern.app.clock import steady_utc
@@ -34,6 +35,7 @@ from bittern.app.gateways import (
     trust_registered,
 )
 from bittern.app.management import api_of, endpoints_of, http_context_of, services_of
+from bittern.app.mqtt_downlinks import downlinks_of
 from bittern.config import Configuration
 from bittern.config.layout import Layout
 from bittern.installation import only_server, opened_store
@@ -72,7 +74,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
 
         # Messages on their way out.
         mqtt: EmbeddedBroker | MqttOutput = mqtt_of(configuration, transport, vault, now)
-        await enter(mqtt)
+        downlinks = await enter(downlinks_of(mqtt, configuration.mqtt))
         surroundings = surroundings_of(configuration, mqtt)
         retention = Retention(store, limits_of(configuration.delivery), now)
         codecs, functions = await enter(codecs_of(configuration, store, now))
@@ -122,6 +124,8 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
             notify=notify,
             broker=clients_of(mqtt),
         )
+        messages = DeviceMessages(services, codecs, configuration.api.region)
+        downlinks.begin(messages, events.tell)
         api = api_of(configuration, services, background)
         statistics = {
             "api": api.statistics,
@@ -130,6 +134,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
             "delivery": retention.statistics,
             "codecs": codecs.statistics,
             "mqtt": mqtt.statistics,
+            "mqtt_downlinks": downlinks.statistics,
             "feed": feed.statistics,
             "cups": cups.statistics,
         }

@@ -24,6 +24,7 @@ Version = Annotated[str, Meta(pattern=VERSION)]
 REGION = r"^[a-z][a-z0-9-]{0,62}$"
 ENDPOINT = r"^https?://[^/@?#\s]+(/[^?#\s]*)?$"
 Endpoint = Annotated[str, Meta(pattern=ENDPOINT)]
+TOPIC = r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$"
 FUNCTION = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 FunctionName = Annotated[str, Meta(pattern=FUNCTION)]
 PATTERNS = {
@@ -31,6 +32,7 @@ PATTERNS = {
     HOST_NAME: "a host name",
     VERSION: "a version like 2.0.6",
     REGION: "a region like eu-west-1",
+    TOPIC: "levels of a topic, of letters, digits, _, . and -",
     ENDPOINT: "an address like https://HOST:PORT, without a user",
 }
 """How a person is told of each pattern."""
@@ -220,6 +222,12 @@ class Mqtt(msgspec.Struct, frozen=True, kw_only=True):
     """Publish what becomes of every message to a device, on
     ``$aws/iotwireless/events/message_delivery_status/...``. Of single devices the API decides
     it, too."""
+    downlinks: bool | None = None
+    """Take messages to devices that are published on ``PREFIX/NAME/down``. Absent: the embedded
+    broker's users may, as far as they may publish there; of a broker of yours nothing is taken, for
+    whoever can publish there could send to every device."""
+    downlink_prefix: Annotated[str, Meta(pattern=TOPIC)] = "bittern/devices"
+    """PREFIX of the topics of messages to devices."""
     client_id: Annotated[str, Meta(min_length=1, max_length=64)] = "bittern"
     """Client identifier at the broker. Two servers at one broker need two."""
 

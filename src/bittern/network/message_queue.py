@@ -12,17 +12,12 @@ from bittern.network.events import DownlinkDiscarded
 from bittern.network.journal import Journal
 from bittern.network.ports import Clock
 from bittern.store.ports.downlinks import DownlinkQueue
-from bittern.store.records import Change, QueuedDownlink
+from bittern.store.records import LONGEST_PAYLOAD, Change, QueuedDownlink
 from bittern.types import EUI64, DevEUI, Instant
 
 ATTEMPTS = 3
 """A message that was tried so often is discarded, as at AWS, when it was neither acknowledged nor,
 unconfirmed, reported as sent."""
-
-
-LONGEST_PAYLOAD = 242
-"""N of the fastest data rates (RP002-1.0.4); slower ones carry less. What is longer is discarded:
-it would hold up everything behind it for ever."""
 
 
 class MessageQueue:
@@ -91,7 +86,7 @@ class MessageQueue:
 
     def _is_hopeless(self, message: QueuedDownlink) -> bool:
         if len(message.payload) > LONGEST_PAYLOAD:
-            return True
+            return True  # it would hold up everything behind it for ever
         return message.attempts >= ATTEMPTS and not self._is_under_way(message)
 
     def _is_under_way(self, message: QueuedDownlink) -> bool:

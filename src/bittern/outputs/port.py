@@ -6,7 +6,7 @@ The store and the registry are seen through the few methods that are used of the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol, Self
 
@@ -40,6 +40,17 @@ class Delivery(Protocol):
     @property
     def lane(self) -> str:
         """The one receiver that it is owed to; empty: to wherever its destination says."""
+        ...
+
+
+class Intake(Protocol):
+    """Whoever takes messages that clients of a broker publish."""
+
+    def wants(self, topic: str) -> bool: ...
+
+    def take(self, topic: str, payload: bytes, done: Callable[[str | None], None]) -> None:
+        """`done` is called once, with what failed or None, when the message is taken over: only
+        then is it acknowledged."""
         ...
 
 

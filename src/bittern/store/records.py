@@ -270,6 +270,10 @@ class ParticipatingGateways(msgspec.Struct, frozen=True, kw_only=True):
     """SEQUENTIAL: from one gateway to the next, 1..604800."""
 
 
+LONGEST_PAYLOAD = 242
+"""Bytes of the fastest data rates (RP002-1.0.4, N); slower ones carry less."""
+
+
 class QueuedDownlink(msgspec.Struct, frozen=True, kw_only=True):
     """An application payload that waits for its device, in order of priority and arrival."""
 

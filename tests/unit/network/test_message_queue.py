@@ -4,7 +4,8 @@ import pytest
 
 from bittern.network.events import DownlinkDiscarded
 from bittern.network.journal import Journal
-from bittern.network.message_queue import ATTEMPTS, LONGEST_PAYLOAD, MessageQueue
+from bittern.network.message_queue import ATTEMPTS, MessageQueue
+from bittern.store.records import LONGEST_PAYLOAD
 from bittern.testing import examples
 from bittern.testing.memory_store import MemoryStore
 from bittern.types import Instant

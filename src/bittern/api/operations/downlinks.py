@@ -22,7 +22,13 @@ from bittern.api.operations.common import (
 from bittern.api.operations.devices import device_of
 from bittern.api.operations.gateways import gateway_of
 from bittern.api.operations.services import Services
-from bittern.store.records import ParticipatingGateway, ParticipatingGateways, QueuedDownlink
+from bittern.store.records import (
+    LONGEST_PAYLOAD,
+    Device,
+    ParticipatingGateway,
+    ParticipatingGateways,
+    QueuedDownlink,
+)
 
 MOST_QUEUED = 10_000
 """Messages of one device that are listed."""
@@ -34,24 +40,35 @@ CONFIRMED = 1
 
 async def send(services: Services, call: Call, parameters: Parameters) -> Answer:
     device = await device_of(services, call, parameters["Id"])
+    message_id = downlink_message_id(services.randomness)
+    downlink = await composed(services, call, device, parameters, message_id)
+    with told():
+        await services.store.enqueue(downlink)
+    return {"MessageId": downlink.message_id}
+
+
+async def composed(
+    services: Services, call: Call, device: Device, parameters: Parameters, message_id: str
+) -> QueuedDownlink:
+    """What the parameters of `send` ask for. ApiError."""
     metadata = parameters.get("WirelessMetadata", {})
     if "Sidewalk" in metadata:
         raise wrong("wirelessMetadata.sidewalk", "the device is one of LoRaWAN")
     given = metadata.get("LoRaWAN", {})
     if "FPort" not in given:
         raise missing("wirelessMetadata.loRaWAN.fPort")
-    downlink = QueuedDownlink(
-        message_id=downlink_message_id(services.randomness),
+    payload = base64.b64decode(parameters["PayloadData"])
+    if len(payload) > LONGEST_PAYLOAD:
+        raise wrong("payloadData", f"no frame carries more than {LONGEST_PAYLOAD} bytes")
+    return QueuedDownlink(
+        message_id=message_id,
         dev_eui=device.dev_eui,
-        payload=base64.b64decode(parameters["PayloadData"]),
+        payload=payload,
         fport=given["FPort"],
         confirmed=parameters["TransmitMode"] == CONFIRMED,
         participating=await _participating(services, call, given.get("ParticipatingGateways")),
         queued_at=call.now,
     )
-    with told():
-        await services.store.enqueue(downlink)
-    return {"MessageId": downlink.message_id}
 
 
 async def list_(services: Services, call: Call, parameters: Parameters) -> Answer:

@@ -32,6 +32,7 @@ from bittern.outputs.mqtt.packets import (
     encode_publish,
 )
 from bittern.outputs.mqtt.topics import Subscriptions, is_filter, is_topic, matches
+from bittern.outputs.port import Intake
 from bittern.types import Instant
 
 BEST_QOS = 1
@@ -70,12 +71,18 @@ class Hub:
         self._retained: dict[str, Retained] = {}
         self._retained_bytes = 0
         self._changes = Changes()
+        self._intake: Intake | None = None
         self.published = 0
         self.sent = 0
         self.unmatched = 0
         self.denied_publishes = 0
         self.denied_subscriptions = 0
         self._dropped_by_ended = 0
+
+    def hand_over_to(self, intake: Intake) -> None:
+        """What clients publish and may publish, where it wants it: a message counts as taken over
+        when `intake` has it, too."""
+        self._intake = intake
 
     @property
     def sessions(self) -> Iterable[Session]:
@@ -287,6 +294,9 @@ class Hub:
             return False
         if message.retain:
             self._retain(message, now)
+        if self._intake is not None and self._intake.wants(message.topic):
+            receipt.owe()
+            self._intake.take(message.topic, message.payload, receipt.discharge)
         self.publish(message.topic, message.payload, min(message.qos, BEST_QOS), receipt)
         return True
 

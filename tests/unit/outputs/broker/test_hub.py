@@ -345,3 +345,41 @@ def test_failed_write_refuses_messages_and_keeps_decisions(hub: Hub) -> None:
     changes, _ = hub.begin_write()
     assert changes.subscriptions == {("a", "t"): 1}
     assert [list(entries) for _, entries in changes.entries] == []
+
+
+class Taker:
+    """An intake of one topic, which holds messages until it is told to have them."""
+
+    def __init__(self) -> None:
+        self.taken: list[bytes] = []
+        self.done: list[Any] = []
+
+    def wants(self, topic: str) -> bool:
+        return topic == "in"
+
+    def take(self, topic: str, payload: bytes, done: Any) -> None:
+        self.taken.append(payload)
+        self.done.append(done)
+
+
+def test_a_message_for_an_intake_is_acknowledged_when_it_has_it(hub: Hub) -> None:
+    taker = Taker()
+    answers: list[str | None] = []
+    hub.hand_over_to(taker)
+    for topic in ("in", "elsewhere"):
+        receipt = Receipt(answers.append)
+        hub.publish_of_client(Publish(topic, b"1", 1), receipt, NOW)
+        receipt.discharge()
+    assert taker.taken == [b"1"]
+    assert answers == [None]
+    taker.done[0]("no room")
+    assert answers == [None, "no room"]
+
+
+def test_an_intake_is_given_nothing_by_who_may_not_publish(hub: Hub) -> None:
+    taker = Taker()
+    hub.hand_over_to(taker)
+    receipt = Receipt(lambda failure: None)
+    nobody = Permissions(publish=("other",), subscribe=())
+    assert not hub.publish_of_client(Publish("in", b"1", 1), receipt, NOW, nobody)
+    assert taker.taken == []
