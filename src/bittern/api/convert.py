@@ -16,6 +16,7 @@ import msgspec
 
 from bittern.api import timestamps
 from bittern.api.model import Shape, wire_name
+from bittern.api.recursion import compiled_once
 
 Convert = Callable[[Any], Any]
 """One value of one shape, or `Unfit`."""
@@ -68,7 +69,7 @@ def json_converter(shape: Shape, memo: dict[str, Convert]) -> Convert:
     """For a value of a JSON document."""
     match shape.type_name:
         case "structure" | "list" | "map":
-            return _box(shape, memo)
+            return compiled_once(shape, memo, _box)
         case "string":
             return _string
         case "integer" | "long" as kind:
@@ -85,24 +86,14 @@ def json_converter(shape: Shape, memo: dict[str, Convert]) -> Convert:
             raise NotImplementedError(f"{shape.name} is a {other}")
 
 
-def _later(memo: dict[str, Convert], name: str) -> Convert:
-    def later(value: Any) -> Any:
-        return memo[name](value)
-
-    return later
-
-
 def _box(shape: Shape, memo: dict[str, Convert]) -> Convert:
-    """A shape may hold itself: while it is compiled, its name stands for it."""
-    if shape.name not in memo:
-        memo[shape.name] = _later(memo, shape.name)
-        if shape.type_name == "structure":
-            memo[shape.name] = structure(shape.members, memo)
-        elif shape.type_name == "list":
-            memo[shape.name] = _list(json_converter(shape.member, memo))
-        else:
-            memo[shape.name] = _map(json_converter(shape.value, memo))
-    return memo[shape.name]
+    match shape.type_name:
+        case "structure":
+            return structure(shape.members, memo)
+        case "list":
+            return _list(json_converter(shape.member, memo))
+        case _:
+            return _map(json_converter(shape.value, memo))
 
 
 def structure(shapes: Mapping[str, Shape], memo: dict[str, Convert]) -> Convert:

@@ -19,6 +19,7 @@ from bittern.api import timestamps
 from bittern.api.errors import xml_text
 from bittern.api.message import Response
 from bittern.api.model import Operation, Shape, location, payload_member, wire_name
+from bittern.api.recursion import compiled_once
 
 Convert = Callable[[Any], Any]
 Result = Mapping[str, Any]
@@ -116,7 +117,7 @@ def _converter(shape: Shape, memo: dict[str, Convert]) -> Convert:
     """For a value of a JSON document."""
     match shape.type_name:
         case "structure" | "list" | "map":
-            return _box(shape, memo)
+            return compiled_once(shape, memo, _box)
         case "string":
             return _string
         case "integer" | "long":
@@ -133,28 +134,16 @@ def _converter(shape: Shape, memo: dict[str, Convert]) -> Convert:
             raise NotImplementedError(f"{shape.name} is a {other}")
 
 
-def _later(memo: dict[str, Convert], name: str) -> Convert:
-    def later(value: Any) -> Any:
-        return memo[name](value)
-
-    return later
-
-
 def _box(shape: Shape, memo: dict[str, Convert]) -> Convert:
-    """A shape may hold itself: while it is compiled, its name stands for it."""
-    if shape.name not in memo:
-        memo[shape.name] = _later(memo, shape.name)
-        if shape.type_name == "structure":
-            memo[shape.name] = _structure(shape.members, memo, shape.name)
-        elif shape.type_name == "list":
+    match shape.type_name:
+        case "structure":
+            return _structure(shape.members, memo, shape.name)
+        case "list":
             item = _converter(shape.member, memo)
-            memo[shape.name] = lambda value: [item(entry) for entry in value]
-        else:
+            return lambda value: [item(entry) for entry in value]
+        case _:
             entry = _converter(shape.value, memo)
-            memo[shape.name] = lambda value: {
-                _string(key): entry(item) for key, item in value.items()
-            }
-    return memo[shape.name]
+            return lambda value: {_string(key): entry(item) for key, item in value.items()}
 
 
 def _structure(shapes: Mapping[str, Shape], memo: dict[str, Convert], owner: str) -> Convert:

@@ -17,6 +17,7 @@ from bittern.api.errors import invalid
 from bittern.api.model import Operation, Shape, is_box
 from bittern.api.parse import shown_path
 from bittern.api.patterns import compiled
+from bittern.api.recursion import compiled_once
 
 MAX_SHOWN = 200
 """Characters of a value that are told back."""
@@ -80,22 +81,7 @@ def _checker(operation: Operation) -> Check | None:
 
 def _compiled(shape: Shape, memo: dict[str, Check | None]) -> Check | None:
     """None where nothing below can be wrong, so that nothing is walked in vain."""
-    if shape.name not in memo:
-        if is_box(shape):
-            memo[shape.name] = _later(memo, shape.name)
-        memo[shape.name] = _both(_own(shape), _inner(shape, memo))
-    return memo[shape.name]
-
-
-def _later(memo: dict[str, Check | None], name: str) -> Check:
-    """A shape may hold itself: while it is compiled, its name stands for it."""
-
-    def later(value: Any, path: Path, problems: Problems) -> None:
-        checker = memo[name]
-        if checker is not None:
-            checker(value, path, problems)
-
-    return later
+    return compiled_once(shape, memo, lambda *_: _both(_own(shape), _inner(shape, memo)))
 
 
 def _both(first: Check | None, second: Check | None) -> Check | None:
