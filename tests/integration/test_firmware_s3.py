@@ -11,12 +11,13 @@ import pytest
 
 from bittern.config import Firmware
 from bittern.errors import ImageRejected, ImageUnavailable
+from bittern.gateway.firmware import Version
 from bittern.pki.firmware_keys import add_public_key
 from bittern.pki.firmware_signatures import key_crc, make_signing_key, public_key, sign
 from bittern.servers.cups import Image
 from bittern.servers.firmware_images import FirmwareImages
 from bittern.servers.firmware_s3 import FRESH_S, client
-from bittern.store.gateway_records import FirmwareDefinition, StationVersion
+from bittern.store.gateway_records import FirmwareDefinition
 from bittern.types import Instant
 
 moto = pytest.importorskip("moto.server")
@@ -56,8 +57,8 @@ def store(endpoint: str) -> Iterator[Any]:
 def definition(source: str = "s3://images/roof/spring.bin") -> FirmwareDefinition:
     return FirmwareDefinition(
         id="1",
-        current=StationVersion(package="1"),
-        update=StationVersion(package="2"),
+        current=Version(package="1"),
+        update=Version(package="2"),
         source=source,
         signature=sign(CONTENT, KEY),
         key_crc=key_crc(public_key(KEY)),

@@ -21,7 +21,6 @@ from bittern.cli.gateway_firmware_text import (
     named,
     task_document,
     terms,
-    version,
 )
 from bittern.cli.gateway_set import all_gateways
 from bittern.cli.gateway_text import STATUSES
@@ -30,12 +29,11 @@ from bittern.cli.workspace import Workspace, run
 from bittern.errors import Conflict, ImageRejected, NotFound
 from bittern.gateway import firmware
 from bittern.gateway.eui_text import parse_eui
-from bittern.gateway.firmware import FINAL
+from bittern.gateway.firmware import FINAL, Version
 from bittern.store.gateway_records import (
     DEFAULT_ACCOUNT,
     FirmwareDefinition,
     FirmwareTask,
-    StationVersion,
 )
 from bittern.store.protocol import Store
 from bittern.types import EUI64, GatewayEUI
@@ -127,10 +125,8 @@ def define(
         id=str(uuid.uuid4()),
         name=name,
         automatic=automatic,
-        current=StationVersion(
-            package=current_package, model=current_model, station=current_station
-        ),
-        update=StationVersion(package=package, model=model, station=station),
+        current=Version(package=current_package, model=current_model, station=current_station),
+        update=Version(package=package, model=model, station=station),
         source=source,
         signature=signature,
         key_crc=key_crc or 1,
@@ -188,8 +184,8 @@ def definitions(
                 one.id[:SHORT],
                 one.name,
                 one.source,
-                str(version(one.current)),
-                str(version(one.update)),
+                str(one.current),
+                str(one.update),
                 "yes" if one.automatic else "no",
                 ", ".join(f"{count} {status}" for status, count in counts_of(tasks).items()),
             ]
@@ -335,7 +331,7 @@ def cancel(
     if definition is not None and definition.automatic:
         output.say(
             f"{named(definition)} is automatic: the gateway gets it anew while it runs"
-            f" {version(definition.current)}, until `bittern gateway firmware undefine"
+            f" {definition.current}, until `bittern gateway firmware undefine"
             f" {definition.id[:SHORT]}`"
         )
 

@@ -17,7 +17,6 @@ from bittern.store.gateway_records import (
     CupsContact,
     FirmwareDefinition,
     FirmwareTask,
-    StationVersion,
 )
 from bittern.store.protocol import Store
 from bittern.types import GatewayEUI
@@ -45,8 +44,7 @@ class Fleet(NamedTuple):
     def told(self, definition: FirmwareDefinition) -> list[str]:
         effect = "get it" if definition.automatic else "may get it"
         lines = [
-            f"gateways that {effect}, as they run {version(definition.current)}:"
-            f" {_listed(self.fitting)}"
+            f"gateways that {effect}, as they run {definition.current}: {_listed(self.fitting)}"
         ]
         if self.without_key:
             lines.append(
@@ -66,7 +64,7 @@ class Fleet(NamedTuple):
             contact = (await store.gateway_state(gateway.gateway_eui)).cups
             if contact is None:
                 unheard += 1
-            elif firmware.matches(_reported(contact), version(definition.current)):
+            elif firmware.matches(_reported(contact), definition.current):
                 fitting.append(gateway.gateway_eui)
                 if definition.key_crc not in contact.key_crcs:
                     without_key.append(gateway.gateway_eui)
@@ -84,7 +82,7 @@ def doubts_of(definition: FirmwareDefinition, contact: CupsContact | None) -> li
     if contact is None:
         return ["it has never asked CUPS, so nobody knows what it runs"]
     doubts = []
-    reported, current = _reported(contact), version(definition.current)
+    reported, current = _reported(contact), definition.current
     if not firmware.matches(reported, current):
         doubts.append(f"it runs {reported}; the update is for {current}")
     if definition.key_crc not in contact.key_crcs:
@@ -106,18 +104,14 @@ def named(definition: FirmwareDefinition) -> str:
     return definition.name or definition.id[:SHORT]
 
 
-def version(told: StationVersion) -> Version:
-    return Version(package=told.package, model=told.model, station=told.station)
-
-
 def _reported(contact: CupsContact) -> Version:
     return Version(package=contact.package, model=contact.model, station=contact.station)
 
 
 def terms(definition: FirmwareDefinition) -> firmware.Definition:
     return firmware.Definition(
-        current=version(definition.current),
-        update=version(definition.update),
+        current=definition.current,
+        update=definition.update,
         key_crc=definition.key_crc,
     )
 

@@ -11,10 +11,10 @@ from bittern.cli.certificate_text import certificate_document, certificate_told
 from bittern.cli.cures import cure
 from bittern.errors import NotFound
 from bittern.gateway.eui_text import format_id6
+from bittern.gateway.firmware import Status
 from bittern.store.gateway_records import (
     CupsContact,
     FirmwareDefinition,
-    FirmwareStatus,
     FirmwareTask,
     GatewayConnection,
     GatewayRefusal,
@@ -35,7 +35,7 @@ GIFTS: dict[GiftKind, str] = {
     "lns_credentials": "credentials for the LNS",
     "update": "firmware",
 }
-STATUSES: dict[FirmwareStatus, str] = {
+STATUSES: dict[Status, str] = {
     "PENDING": "waits until the gateway asks CUPS",
     "IN_PROGRESS": "sent; the gateway has not shown yet that it runs it",
     "FIRST_RETRY": "sent a second time",

@@ -21,7 +21,7 @@ from bittern.gateway.cups import CupsRequest
 from bittern.gateway.firmware import AFTER_GIVING, FINAL, Step, Task, Version
 from bittern.servers.cups import Image
 from bittern.servers.cups_desk import Update
-from bittern.store.gateway_records import FirmwareDefinition, FirmwareTask, Gift, StationVersion
+from bittern.store.gateway_records import FirmwareDefinition, FirmwareTask, Gift
 from bittern.store.records import Gateway
 from bittern.types import GatewayEUI, Instant
 
@@ -122,8 +122,8 @@ class FirmwareDesk:
             one
             for one in definitions
             if one.automatic
-            and firmware.matches(reported, version(one.current))
-            and not firmware.matches(reported, version(one.update))
+            and firmware.matches(reported, one.current)
+            and not firmware.matches(reported, one.update)
         ]
         return max(fitting, key=lambda one: one.created_at, default=None)
 
@@ -140,8 +140,8 @@ class FirmwareDesk:
         step = firmware.step(
             before,
             firmware.Definition(
-                current=version(definition.current),
-                update=version(definition.update),
+                current=definition.current,
+                update=definition.update,
                 key_crc=definition.key_crc,
             ),
             reported=reported,
@@ -184,8 +184,3 @@ class FirmwareDesk:
             given,
             after.reason,
         )
-
-
-def version(told: StationVersion) -> Version:
-    """As the protocol's half of it knows it."""
-    return Version(package=told.package, model=told.model, station=told.station)

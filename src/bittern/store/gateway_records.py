@@ -10,6 +10,7 @@ from typing import Literal
 
 import msgspec
 
+from bittern.gateway.firmware import Status, Version
 from bittern.types import GatewayEUI, Instant, Refusal
 
 DEFAULT_ACCOUNT = "000000000000"
@@ -106,14 +107,6 @@ class GatewayState(msgspec.Struct, frozen=True, kw_only=True):
 StatePart = GatewayConnection | CupsContact | GatewayRefusal
 
 
-class StationVersion(msgspec.Struct, frozen=True, kw_only=True):
-    """What runs on a gateway, in the words of its station; empty: whatever it is."""
-
-    package: str = ""
-    model: str = ""
-    station: str = ""
-
-
 class FirmwareDefinition(msgspec.Struct, frozen=True, kw_only=True):
     """An update image and the gateways that it is for (a task definition)."""
 
@@ -122,9 +115,9 @@ class FirmwareDefinition(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     automatic: bool = False
     """Every gateway that runs `current` gets a task."""
-    current: StationVersion
+    current: Version
     """What a gateway must run to be given the image."""
-    update: StationVersion
+    update: Version
     """What it runs afterwards."""
     source: str
     """A file below the folder of images, or ``s3://BUCKET/KEY``."""
@@ -137,18 +130,13 @@ class FirmwareDefinition(msgspec.Struct, frozen=True, kw_only=True):
     created_at: Instant
 
 
-FirmwareStatus = Literal[
-    "PENDING", "IN_PROGRESS", "FIRST_RETRY", "SECOND_RETRY", "COMPLETED", "FAILED"
-]
-
-
 class FirmwareTask(msgspec.Struct, frozen=True, kw_only=True):
     """The update of one gateway; it has one at a time."""
 
     account: str = DEFAULT_ACCOUNT
     gateway_eui: GatewayEUI
     definition_id: str
-    status: FirmwareStatus = "PENDING"
+    status: Status = "PENDING"
     reason: str = ""
     """Why it waits or failed."""
     created_at: Instant

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from bittern.gateway.firmware import Version
 from bittern.lorawan.crypto import SessionKeys
 from bittern.lorawan.versions import MacVersion
 from bittern.mac.fuota import FuotaSession
@@ -23,7 +24,6 @@ from bittern.store.gateway_records import (
     GatewayConnection,
     GatewayRefusal,
     Gift,
-    StationVersion,
 )
 from bittern.store.group_records import FuotaTask, MulticastGroup
 from bittern.store.protocol import Store
@@ -139,8 +139,8 @@ REFUSED = GatewayRefusal(
 FIRMWARE = FirmwareDefinition(
     id="0b8c1c5e-0000-4000-8000-000000000004",
     name="spring",
-    current=StationVersion(package="1.0.0", model="roof"),
-    update=StationVersion(package="1.1.0"),
+    current=Version(package="1.0.0", model="roof"),
+    update=Version(package="1.1.0"),
     source="spring.bin",
     signature=bytes(range(70)),
     key_crc=0x8000_0000,

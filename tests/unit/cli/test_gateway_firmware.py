@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from bittern.store.gateway_records import CupsContact, FirmwareStatus
+from bittern.gateway.firmware import Status
+from bittern.store.gateway_records import CupsContact
 from bittern.types import EUI64, GatewayEUI, Instant
 
 EUI, OTHER = "0016c001ff000001", "0016c001ff000002"
@@ -33,7 +34,7 @@ def task_of(bittern, eui: str = EUI):
     return bittern.stored(lambda store: store.firmware_task(gateway(eui)))
 
 
-def come_to(bittern, status: FirmwareStatus) -> None:
+def come_to(bittern, status: Status) -> None:
     before = task_of(bittern)
     after = msgspec.structs.replace(before, status=status)
     assert bittern.stored(lambda store: store.replace_firmware_task(before, after))

@@ -9,15 +9,13 @@ import pytest
 
 from bittern.errors import ImageError, ImageRejected, ImageUnavailable
 from bittern.gateway.cups import CupsRequest
-from bittern.gateway.firmware import TIME_TO_UPDATE_S
+from bittern.gateway.firmware import TIME_TO_UPDATE_S, Status, Version
 from bittern.servers.cups import Image
 from bittern.servers.cups_desk import Update
 from bittern.servers.firmware_desk import FirmwareDesk
 from bittern.store.gateway_records import (
     FirmwareDefinition,
-    FirmwareStatus,
     FirmwareTask,
-    StationVersion,
 )
 from bittern.store.records import Gateway
 from bittern.testing.memory_store import MemoryStore
@@ -60,8 +58,8 @@ class Scene:
     async def define(self, name: str = "first", **different: Any) -> FirmwareDefinition:
         usual: dict[str, Any] = dict(
             id=name,
-            current=StationVersion(package="1.0", model="roof"),
-            update=StationVersion(package="1.1"),
+            current=Version(package="1.0", model="roof"),
+            update=Version(package="1.1"),
             source="spring.bin",
             signature=bytes(70),
             key_crc=CRC,
@@ -94,7 +92,7 @@ class Scene:
     async def task(self) -> FirmwareTask | None:
         return await self.store.firmware_task(EUI)
 
-    async def status(self) -> FirmwareStatus:
+    async def status(self) -> Status:
         task = await self.task()
         assert task is not None
         return task.status
@@ -262,7 +260,7 @@ async def test_other_gateways_are_left_alone(scene: Scene) -> None:
 
 
 async def test_gateways_that_have_it_already_are_left_alone(scene: Scene) -> None:
-    await scene.define(automatic=True, current=StationVersion())
+    await scene.define(automatic=True, current=Version())
     scene.package = "1.1"
     assert await scene.ask() is None
     assert await scene.task() is None
@@ -274,8 +272,8 @@ async def test_automatic_definitions_follow_each_other(scene: Scene) -> None:
     await scene.define(
         "second",
         automatic=True,
-        current=StationVersion(package="1.1"),
-        update=StationVersion(package="1.2"),
+        current=Version(package="1.1"),
+        update=Version(package="1.2"),
     )
     await scene.ask()
     scene.package = "1.1"

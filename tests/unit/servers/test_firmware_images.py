@@ -11,12 +11,13 @@ import pytest
 
 from bittern.config import Firmware
 from bittern.errors import ImageRejected, ImageUnavailable
+from bittern.gateway.firmware import Version
 from bittern.pki.firmware_keys import add_public_key
 from bittern.pki.firmware_signatures import digest, key_crc, make_signing_key, public_key, sign
 from bittern.servers import firmware_images
 from bittern.servers.cups import Image
 from bittern.servers.firmware_images import CHUNK_SIZE, SETTLED_S, FirmwareImages, open_below
-from bittern.store.gateway_records import FirmwareDefinition, StationVersion
+from bittern.store.gateway_records import FirmwareDefinition
 from bittern.types import Instant
 
 KEY = make_signing_key()
@@ -29,8 +30,8 @@ NOW = Instant(CHANGED + 10 * SETTLED_S)
 def definition(source: str = "spring.bin", **different: Any) -> FirmwareDefinition:
     usual: dict[str, Any] = dict(
         id="1",
-        current=StationVersion(package="1"),
-        update=StationVersion(package="2"),
+        current=Version(package="1"),
+        update=Version(package="2"),
         source=source,
         signature=sign(CONTENT, KEY),
         key_crc=key_crc(PUBLIC),

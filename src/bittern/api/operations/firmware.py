@@ -33,7 +33,7 @@ from bittern.gateway.firmware import (
     check_definition,
     signature_segment,
 )
-from bittern.store.gateway_records import FirmwareDefinition, FirmwareTask, StationVersion
+from bittern.store.gateway_records import FirmwareDefinition, FirmwareTask
 
 KIND = "WirelessGatewayTaskDefinition"
 TASK = "WirelessGatewayTask"
@@ -197,8 +197,8 @@ def _unfit(name: str, reason: str) -> ApiError:
     return wrong(f"update.loRaWAN.{name}", reason)
 
 
-def _version(given: Mapping[str, Any]) -> StationVersion:
-    return StationVersion(**{field: given.get(name, "") for name, field in _VERSION.items()})
+def _version(given: Mapping[str, Any]) -> Version:
+    return Version(**{field: given.get(name, "") for name, field in _VERSION.items()})
 
 
 def _versions(definition: FirmwareDefinition) -> Answer:

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from bittern.errors import Conflict, NotFound
-from bittern.store.gateway_records import FirmwareStatus, FirmwareTask, GatewayState, StatePart
+from bittern.gateway.firmware import Status
+from bittern.store.gateway_records import FirmwareTask, GatewayState, StatePart
 from bittern.store.protocol import Store
 from bittern.testing.examples import (
     CONNECTION,
@@ -154,7 +155,7 @@ async def test_a_definition_is_removed(store: Store) -> None:
     await store.add_firmware(FIRMWARE)
 
 
-@pytest.mark.parametrize("status", get_args(FirmwareStatus))
+@pytest.mark.parametrize("status", get_args(Status))
 async def test_a_definition_stays_while_a_task_has_not_ended(store: Store, status: str) -> None:
     task = await with_task(store, status=status)
     if status in ENDED:
