@@ -121,7 +121,8 @@ async def test_a_key_that_nobody_has_gets_nowhere(site: Site) -> None:
 async def test_a_key_is_inactive_from_the_next_request_on(site: Site) -> None:
     key = await site.key()
     client = site.client("iot", key)
-    assert (await site.call(client.describe_endpoint))["endpointAddress"] == "localhost"
+    told = await site.call(client.describe_endpoint)
+    assert told["endpointAddress"] == f"127.0.0.1:{site.program.ports['MQTT']}"
     await site.program.run("access-key", "deactivate", key["id"])
     assert await site.refused(client.describe_endpoint) == "UnrecognizedClientException"
     await site.program.run("access-key", "activate", key["id"])
@@ -249,4 +250,4 @@ async def test_aws_cli_signs_as_it_is_told_by_the_printed_profile(
     endpoint = await asyncio.to_thread(
         aws, "iot", "describe-endpoint", "--endpoint-type", "iot:Data-ATS"
     )
-    assert endpoint == {"endpointAddress": "localhost"}
+    assert endpoint == {"endpointAddress": f"127.0.0.1:{site.program.ports['MQTT']}"}
