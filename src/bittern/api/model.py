@@ -52,6 +52,8 @@ class Operation:
     output: Shape | None = field(repr=False)
     errors: Mapping[str, ErrorShape] = field(repr=False)
     """By code."""
+    documentation: str = field(repr=False, default="")
+    """Of the model, in HTML."""
     result_wrapper: str | None = None
 
     @property
@@ -125,6 +127,7 @@ class Service:
             input=model.input_shape,
             output=output,
             errors=self._by_code(model.error_shapes),
+            documentation=model.documentation or "",
             result_wrapper=output.serialization.get("resultWrapper") if output else None,
         )
 

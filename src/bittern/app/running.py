@@ -49,6 +49,7 @@ from bittern.outputs.retention import Retention
 from bittern.servers.background import Background, task
 from bittern.servers.changes import follow_changes
 from bittern.servers.control import Control
+from bittern.servers.docs import Docs
 from bittern.servers.feed import Feed
 from bittern.servers.firmware_images import FirmwareImages
 from bittern.servers.gateway_status import StatusKeeper
@@ -150,7 +151,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
                     "delivery": at_once(dispatcher.health),
                 },
                 metrics=registry(figures, surroundings.metrics),
-                routes=api.routes(),
+                routes=[*Docs(__version__).routes(), *api.routes()],
                 context=http_context_of(configuration, transport, background),
             )
         )
