@@ -106,12 +106,17 @@ async def codecs_of(
 ) -> AsyncIterator[tuple[CodecDesk, Functions]]:
     """What payloads mean, and what rules ask: ready before the first device that needs it."""
     async with CodecWorkers() as workers:
-        if await store.codecs(DEFAULT_ACCOUNT):
+        if await _has_codecs(store):
             workers.start()
         desk = CodecDesk(store, workers, clock=time.monotonic)
         endpoints = configuration.functions
-        async with Functions(desk, endpoints, account=DEFAULT_ACCOUNT, now=now) as functions:
+        async with Functions(desk, endpoints, now=now) as functions:
             yield desk, functions
+
+
+async def _has_codecs(store: Store) -> bool:
+    accounts = {DEFAULT_ACCOUNT, *(one.id for one in await store.accounts())}
+    return any([await store.codecs(account) for account in accounts])
 
 
 def dispatcher_of(

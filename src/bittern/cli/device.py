@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import random
 from collections.abc import AsyncIterator
 from typing import Annotated
 
 import typer
 
-from bittern.cli import device_add, device_test, output, parameters
+from bittern.cli import device_add, device_send, device_test, output, parameters
 from bittern.cli.device_text import Shown, device_document, device_told, downlink_document
 from bittern.cli.group import noun
 from bittern.cli.workspace import Workspace, run
 from bittern.errors import NotFound
-from bittern.network.identity import downlink_message_id
 from bittern.store.pages import everything
 from bittern.store.protocol import Store
 from bittern.store.records import Device, DeviceProfile, QueuedDownlink
@@ -23,10 +19,8 @@ from bittern.types import DevEUI
 
 app = noun("Devices: what there is, what they are owed, what is sent to them.")
 app.command("add")(device_add.add)
+app.command("send")(device_send.send)
 app.command("test")(device_test.test)
-
-LONGEST_PAYLOAD = 242
-"""N of the fastest data rates (RP002-1.0.4); slower ones carry less."""
 
 
 @app.command("list")
@@ -112,70 +106,6 @@ def remove(
 
     run(work())
     output.say(f"device {dev_eui} removed")
-
-
-@app.command("send")
-def send(
-    *,
-    dev_eui: parameters.DevEuiArgument,
-    fport: Annotated[int, typer.Option("--fport", min=1, max=223, help="Port of the application.")],
-    payload: Annotated[
-        str | None, typer.Option(metavar="HEX", help="Payload in hexadecimal.")
-    ] = None,
-    base64_text: Annotated[
-        str | None, typer.Option("--base64", metavar="BASE64", help="Payload, base64.")
-    ] = None,
-    text: Annotated[str | None, typer.Option(metavar="TEXT", help="Payload, UTF-8.")] = None,
-    confirmed: Annotated[bool, typer.Option(help="Send it until the device acknowledges.")] = False,
-    as_json: parameters.AsJson = False,
-    data_dir: parameters.DataDir = None,
-    config: parameters.Config = None,
-) -> None:
-    """Queue a payload for a device, which gets it after one of its next uplinks.
-
-    Prints the MessageId by which its way can be followed.
-    """
-    workspace = Workspace.of(data_dir, config)
-    downlink = QueuedDownlink(
-        message_id=downlink_message_id(random.SystemRandom()),
-        dev_eui=DevEUI(dev_eui),
-        payload=_payload(payload, base64_text, text),
-        fport=fport,
-        confirmed=confirmed,
-        queued_at=workspace.now(),
-    )
-
-    async def work() -> None:
-        async with workspace.store() as store:
-            await store.enqueue(downlink)
-
-    run(work())
-    if as_json:
-        output.print_json(downlink_document(downlink))
-    else:
-        typer.echo(downlink.message_id)
-
-
-def _payload(payload: str | None, base64_text: str | None, text: str | None) -> bytes:
-    if sum(one is not None for one in (payload, base64_text, text)) != 1:
-        raise typer.BadParameter("one of --payload, --base64 and --text")
-    try:
-        if payload is not None:
-            given = bytes.fromhex(payload)
-        elif base64_text is not None:
-            given = base64.b64decode(base64_text, validate=True)
-        else:
-            given = (text or "").encode()
-    except (ValueError, binascii.Error):
-        raise typer.BadParameter(
-            f"not {'hexadecimal' if payload is not None else 'base64'}",
-            param_hint="--payload" if payload is not None else "--base64",
-        ) from None
-    if len(given) > LONGEST_PAYLOAD:
-        raise typer.BadParameter(
-            f"{len(given)} bytes; no frame carries more than {LONGEST_PAYLOAD}"
-        )
-    return given
 
 
 @app.command("queue")

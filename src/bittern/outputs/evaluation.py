@@ -95,32 +95,34 @@ class Evaluator:
         self, delivery: Delivery, rule: ReadyRule, context: Context, published: str
     ) -> list[Part]:
         payload = delivery.document
-        selected = await self._settled(rule.rule.begin(payload, context))
+        selected = await self._settled(rule.rule.begin(payload, context), delivery.account)
         if selected is None or selected.value is UNDEFINED:
             return []
         document = selected.payload()
         parts: list[Part] = []
         for action in rule.actions:
             filled = {
-                path: await self._settled(one.begin(payload, context, selected.variables))
+                path: await self._settled(
+                    one.begin(payload, context, selected.variables), delivery.account
+                )
                 for path, one in action.templates.items()
             }
             parts.append(part_of(delivery, action.lane, published, document, filled))
         return parts
 
-    async def _settled(self, outcome: T | Waiting[T]) -> T:
+    async def _settled(self, outcome: T | Waiting[T], account: str) -> T:
         while isinstance(outcome, Waiting):
-            answers = await asyncio.gather(*map(self._answer, outcome.calls))
+            answers = await asyncio.gather(*(self._answer(call, account) for call in outcome.calls))
             outcome = outcome.resume(answers)
         return outcome
 
-    async def _answer(self, call: ExternalCall) -> object:
+    async def _answer(self, call: ExternalCall, account: str) -> object:
         """A failure is an answer too."""
         if self._resolver is None:
             return ExternalCallFailed(f"nobody answers {call.function} here")
         try:
             async with asyncio.timeout(CALL_LIMIT_S):
-                return await self._resolver.resolve(call)
+                return await self._resolver.resolve(call, account)
         except TimeoutError:
             return ExternalCallFailed(f"{call.function}: no answer within {CALL_LIMIT_S:g} s")
         except ExternalCallFailed as failure:

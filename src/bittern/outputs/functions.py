@@ -55,13 +55,11 @@ class Functions:
         codecs: Codecs,
         endpoints: Mapping[str, str],
         *,
-        account: str,
         now: Callable[[], Instant],
         limit_s: float = LIMIT_S,
     ) -> None:
         self._codecs = codecs
         self._endpoints = endpoints
-        self._account = account
         self._now = now
         self._limit = aiohttp.ClientTimeout(total=limit_s)
         self._limit_s = limit_s
@@ -79,8 +77,9 @@ class Functions:
         if self._session is not None:
             await self._session.close()
 
-    async def resolve(self, call: ExternalCall) -> object:
-        """A value as in ``rules/values.py``. Raises `ExternalCallFailed`."""
+    async def resolve(self, call: ExternalCall, account: str) -> object:
+        """By a codec of the account, or by an endpoint: a value as in ``rules/values.py``. Raises
+        `ExternalCallFailed`."""
         if call.function != LAMBDA:
             raise ExternalCallFailed(f"nobody answers {call.function} here")
         name, event = call.arguments
@@ -90,7 +89,7 @@ class Functions:
         try:
             if endpoint is not None:
                 return await self._ask(endpoint, event)
-            return await self._decode(codec, event)
+            return await self._decode(account, codec, event)
         except (CodecError, StoreError, RuleError) as error:
             raise ExternalCallFailed(f"aws_lambda {name}: {error}") from None
 
@@ -107,9 +106,9 @@ class Functions:
             return self._endpoints[short], ""
         return self._endpoints.get(name), name
 
-    async def _decode(self, codec: str, event: object) -> object:
+    async def _decode(self, account: str, codec: str, event: object) -> object:
         payload, fport = _uplink(event)
-        decoded = await self._codecs.decode(self._account, codec, payload, fport, self._now())
+        decoded = await self._codecs.decode(account, codec, payload, fport, self._now())
         return parse(decoded.data)
 
     async def _ask(self, endpoint: str, event: object) -> object:

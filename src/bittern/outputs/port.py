@@ -145,8 +145,9 @@ class Rules(Protocol):
 class Resolver(Protocol):
     """Answers what rules ask outside: ``aws_lambda(…)``, codecs, tables."""
 
-    async def resolve(self, call: ExternalCall) -> object:
-        """A value as in ``rules/values.py``. Raises `ExternalCallFailed`."""
+    async def resolve(self, call: ExternalCall, account: str) -> object:
+        """For a message of the account: a value as in ``rules/values.py``. Raises
+        `ExternalCallFailed`."""
         ...
 
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import re
-
 import pytest
 
 from bittern.types import EUI64, DevEUI
@@ -66,51 +64,6 @@ def test_show_tells_sessions_and_queue(bittern) -> None:
     assert (session["dev_addr"], session["fcnt_up"], session["pending"]) == ("26011bda", 6, False)
     assert [one["payload"] for one in shown["queue"]] == ["01"]
     assert "DevAddr 26011bda" in bittern.done("device", "show", DEV_EUI).stdout
-
-
-@pytest.mark.parametrize(
-    ("arguments", "payload"),
-    [
-        (("--payload", "0A0b"), b"\x0a\x0b"),
-        (("--payload", ""), b""),
-        (("--base64", "AQI="), b"\x01\x02"),
-        (("--text", "grün"), "grün".encode()),
-    ],
-)
-def test_sent_payload_is_queued(bittern, device: str, arguments: tuple, payload: bytes) -> None:
-    done = bittern.done("device", "send", device, "--fport", "5", *arguments)
-    message_id = done.stdout.strip()
-    assert re.fullmatch(r"[0-9a-f]{8}-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}", message_id)
-    (waiting,) = queued(bittern)
-    assert (waiting.message_id, waiting.payload) == (message_id, payload)
-    assert (waiting.fport, waiting.confirmed) == (5, False)
-
-
-def test_confirmed_payload_is_queued_as_such(bittern, device: str) -> None:
-    done = bittern.done(
-        "device", "send", device, "--fport", "1", "--text", "x", "--confirmed", "--json"
-    )
-    assert done.json["confirmed"]
-    assert [one.confirmed for one in queued(bittern)] == [True]
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        (),
-        ("--payload", "01", "--text", "x"),
-        ("--payload", "0"),
-        ("--payload", "xx"),
-        ("--base64", "!!"),
-        ("--text", "x" * 243),
-        ("--payload", "01", "--fport", "0"),
-        ("--payload", "01", "--fport", "224"),
-    ],
-)
-def test_payload_that_cannot_be_sent_is_wrong_usage(bittern, device: str, arguments: tuple) -> None:
-    done = bittern("device", "send", device, "--fport", "5", *arguments)
-    assert done.exit_code == 2
-    assert queued(bittern) == []
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,11 @@ class Answers:
     def __init__(self, *answers: Any) -> None:
         self.answers = list(answers)
         self.calls: list[ExternalCall] = []
+        self.accounts: list[str] = []
 
-    async def resolve(self, call: ExternalCall) -> object:
+    async def resolve(self, call: ExternalCall, account: str) -> object:
         self.calls.append(call)
+        self.accounts.append(account)
         answer = self.answers.pop(0)
         if isinstance(answer, Exception):
             raise answer
@@ -81,6 +83,14 @@ async def test_what_is_asked_outside_is_waited_for(ready: Any, make_delivery: An
     [part] = found.parts
     assert part.document == b'{"a":1}'
     assert part.parameters == {"key": "two"}
+
+
+async def test_who_is_asked_is_told_whose_message_it_is(ready: Any, make_delivery: Any) -> None:
+    answers = Answers(1)
+    asking = Evaluator(now=lambda: Instant(5), random_bytes=bytes, resolver=answers)
+    message = msgspec.structs.replace(make_delivery(1), account="111122223333")
+    await asking.evaluate_asking(message, [ready("SELECT VALUE aws_lambda('f', 1)")], "")
+    assert answers.accounts == ["111122223333"]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ from bittern.types import Instant
 
 EVENT = {"PayloadData": "AQI=", "WirelessMetadata": {"LoRaWAN": {"FPort": 7}}}
 
+ACCOUNT = "111122223333"
+
 
 class NotingCodecs:
     def __init__(self) -> None:
@@ -68,9 +70,7 @@ async def endpoint() -> AsyncIterator[tuple[Endpoint, str]]:
 async def functions(endpoint: tuple[Endpoint, str]) -> AsyncIterator[Functions]:
     paths = ("double", "slow", "failing", "text", "long", "moved")
     named = {path: f"{endpoint[1]}/{path}" for path in paths} | {"gone": "http://127.0.0.1:1/"}
-    made = Functions(
-        NotingCodecs(), named, account="000000000000", now=lambda: Instant(5), limit_s=0.5
-    )
+    made = Functions(NotingCodecs(), named, now=lambda: Instant(5), limit_s=0.5)
     async with made as running:
         yield running
 
@@ -81,12 +81,12 @@ def ask(name: object, event: object = EVENT) -> ExternalCall:
 
 @pytest.mark.parametrize("name", ["meter", "arn:bittern:codec:meter"])
 async def test_a_codec_decodes_an_uplink_message(functions: Functions, name: str) -> None:
-    assert await functions.resolve(ask(name)) == {"level": 1.5}
-    assert functions._codecs.asked == [("000000000000", "meter", b"\x01\x02", 7, Instant(5))]  # type: ignore[attr-defined]
+    assert await functions.resolve(ask(name), ACCOUNT) == {"level": 1.5}
+    assert functions._codecs.asked == [(ACCOUNT, "meter", b"\x01\x02", 7, Instant(5))]  # type: ignore[attr-defined]
 
 
 async def test_a_codec_decodes_what_a_statement_put_together(functions: Functions) -> None:
-    assert await functions.resolve(ask("meter", {"PayloadData": "AQI=", "FPort": 7}))
+    assert await functions.resolve(ask("meter", {"PayloadData": "AQI=", "FPort": 7}), ACCOUNT)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ async def test_a_codec_decodes_what_a_statement_put_together(functions: Function
     ],
 )
 async def test_an_endpoint_gets_the_event_and_answers(functions: Functions, name: str) -> None:
-    assert await functions.resolve(ask(name, {"a": [1]})) == {"got": {"a": [1]}}
+    assert await functions.resolve(ask(name, {"a": [1]}), ACCOUNT) == {"got": {"a": [1]}}
 
 
 @pytest.mark.parametrize(
@@ -127,9 +127,9 @@ async def test_whatever_goes_wrong_is_a_failed_call(
     functions: Functions, name: object, event: object, reason: str
 ) -> None:
     with pytest.raises(ExternalCallFailed, match=reason):
-        await functions.resolve(ask(name, event))
+        await functions.resolve(ask(name, event), ACCOUNT)
 
 
 async def test_other_functions_are_answered_by_nobody(functions: Functions) -> None:
     with pytest.raises(ExternalCallFailed, match="get_secret"):
-        await functions.resolve(ExternalCall("get_secret", ("a", "b", "c")))
+        await functions.resolve(ExternalCall("get_secret", ("a", "b", "c")), ACCOUNT)
