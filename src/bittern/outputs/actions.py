@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from bittern.errors import RuleError
-from bittern.outputs.parts import Cause, Failure, Part
+from bittern.outputs.parts import Cause, Failure, Part, Reason
 from bittern.outputs.port import Delivery, Message, Output, RuleRecord
 from bittern.rules import Context, Rule, Template, compile
 
@@ -88,7 +88,7 @@ class Action:
         parameters = {**self.constants, **filled} if filled else self.constants
         return Message("", part.document, part.message_id, parameters, part.dev_eui)
 
-    def failure(self, reason: str, detail: str, attempts: int) -> Failure:
+    def failure(self, reason: Reason, detail: str, attempts: int) -> Failure:
         found = (self.parameters.get(name) for name in _RESOURCES)
         resource = next((value for value in found if isinstance(value, str)), "")
         return Failure(

@@ -22,7 +22,7 @@ from bittern.outputs.carrier import Carrier, MessageOf
 from bittern.outputs.lane import Lane, Outcome
 from bittern.outputs.ledger import Ledger
 from bittern.outputs.opening import Gone
-from bittern.outputs.parts import Failure, Part, part_from, part_of
+from bittern.outputs.parts import Failure, Part, Reason, part_from, part_of
 from bittern.outputs.port import Delivery, Output, OwedMessages
 from bittern.types import Instant
 
@@ -195,7 +195,7 @@ class Channel:
         for one in old:
             self._fail("gave_up", *one)
 
-    def _fail(self, reason: str, delivery: Delivery, detail: str, attempts: int) -> None:
+    def _fail(self, reason: Reason, delivery: Delivery, detail: str, attempts: int) -> None:
         self._failed += 1
         if self.action is not None:
             failure = self.action.failure(reason, detail, attempts)

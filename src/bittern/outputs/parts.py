@@ -7,19 +7,29 @@ is to get and that an error action is to tell.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import msgspec
 
 from bittern.outputs.port import DeadLetter, Delivery
 from bittern.types import EUI64, Instant
 
+Reason = Literal[
+    "rejected",
+    "gave_up",
+    "evaluation",
+    "rule_not_found",
+    "rule_disabled",
+    "rule_unusable",
+    "destination_not_found",
+]
+"""Why a message was given up, in one word: what dead letters are shown with."""
+
 
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """Why a message did not get somewhere."""
 
-    reason: str
-    """One word: ``rejected``, ``gave_up``, ``rule_not_found``, ``rule_disabled``,
-    ``destination_not_found``, ``evaluation``."""
+    reason: Reason
     detail: str
     attempts: int = 0
     action: str = ""
