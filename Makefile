@@ -13,11 +13,12 @@ demo: $(READY)  ## The whole path, simulated and live; SECONDS=20 ends it by its
 serve: $(READY)  ## The server, with its data in ./data
 	$(BIN)/bittern serve --data-dir data
 
-check: $(READY)  ## Format, lint, types, layers
+check: $(READY)  ## Format, lint, types, layers, and what is unsafe
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy --strict
 	$(BIN)/lint-imports --no-logo
+	$(BIN)/bandit -q -c pyproject.toml -r src
 
 test: $(READY)  ## All tests; what they need of the system is installed where that is possible
 	@sh tests/system-packages

@@ -76,7 +76,7 @@ class _Contexts:
 
     def __init__(self, value: bytes) -> None:
         self.cmac = CMAC(AES128(value))
-        self.encryptor: CipherContext = Cipher(AES128(value), ECB()).encryptor()
+        self.encryptor: CipherContext = Cipher(AES128(value), ECB()).encryptor()  # nosec B305
 
 
 def _contexts(key: AES128Key) -> _Contexts:
@@ -237,7 +237,7 @@ def encrypt_join_accept(key: AppKey | NwkKey | JSEncKey, join_accept: JoinAccept
     """
     clear = join_accept.to_bytes()
     # Decryption, so that a device needs no more than AES encryption (TS001-1.0.4, 6.2.3).
-    decryptor = Cipher(AES128(key.reveal()), ECB()).decryptor()
+    decryptor = Cipher(AES128(key.reveal()), ECB()).decryptor()  # nosec B305
     return clear[:1] + decryptor.update(clear[1:])
 
 

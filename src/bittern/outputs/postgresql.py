@@ -153,7 +153,7 @@ def statement(form: PostgresqlForm) -> str:
     columns = ", ".join(quoted(name) for name in names)
     table = f"{quoted(form.schema)}.{quoted(form.table)}"
     text = (
-        f"INSERT INTO {table} ({columns})"
+        f"INSERT INTO {table} ({columns})"  # nosec B608 - of quoted identifiers
         f" SELECT {columns} FROM jsonb_populate_recordset(NULL::{table}, $1::text::jsonb)"
     )
     if form.id_column is not None:

@@ -48,8 +48,13 @@ def _to_text(value: object) -> str:
     return _to_bytes(value).hex()
 
 
+def secret_bytes(key: AES128Key) -> bytes:
+    """For where secrets go: to be sealed, or to their owner (`disclosure`)."""
+    return key.reveal()
+
+
 def _to_secret(value: object) -> bytes:
-    return value.reveal() if isinstance(value, AES128Key) else _to_bytes(value)
+    return secret_bytes(value) if isinstance(value, AES128Key) else _to_bytes(value)
 
 
 def _from_bytes(kind: type, value: Any) -> Any:

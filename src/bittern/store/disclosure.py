@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bittern.lorawan.versions import MacVersion, uses_nwk_key
+from bittern.store.codec import secret_bytes
 from bittern.store.records import AbpActivation, Activation, OtaaActivation
 from bittern.types import AES128Key
 
@@ -31,4 +32,4 @@ def keys_of(activation: Activation, version: MacVersion) -> dict[str, AES128Key]
 
 def disclosed(key: AES128Key) -> str:
     """32 lower-case hexadecimal digits."""
-    return key.reveal().hex()
+    return secret_bytes(key).hex()
