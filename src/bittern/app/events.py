@@ -30,8 +30,9 @@ def event_defaults(mqtt: Mqtt) -> EventDefaults:
 @asynccontextmanager
 async def events_of(
     configuration: Configuration, store: Store, network: Network, broker: Publisher
-) -> AsyncIterator[EventDesk]:
-    """The desk, at work: it hears of the network, and is to be told of gateways and of changes."""
+) -> AsyncIterator[tuple[EventDesk, Notifier]]:
+    """Both at work. The desk hears of the network, and is to be told of gateways and changes; what
+    it tells the notifier publishes."""
     notifier = Notifier(broker, chance=random.random)
     desk = EventDesk(
         store,
@@ -45,4 +46,4 @@ async def events_of(
     )
     async with task(notifier.run(), "publish notices"), task(desk.run(), "tell of events"):
         with network.journal.listening(desk.listen):
-            yield desk
+            yield desk, notifier

@@ -100,7 +100,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
         status = StatusKeeper(store, now)
         lns = lns_of(configuration, network, transport.listener(), status, background)
         lns.watch(status)
-        events = await enter(events_of(configuration, store, network, mqtt))
+        events, notifier = await enter(events_of(configuration, store, network, mqtt))
         lns.watch(events)
         stack.push_async_callback(status.finish)
         await enter(task(status.run(lns.counted), "keep the state of gateways"))
@@ -126,7 +126,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
             broker=clients_of(mqtt),
         )
         messages = DeviceMessages(services, codecs, configuration.api.region)
-        downlinks.begin(messages, events.tell)
+        downlinks.begin(messages, notifier.tell)
         api = api_of(configuration, services, background)
         statistics = {
             "api": api.statistics,
@@ -136,6 +136,8 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
             "codecs": codecs.statistics,
             "mqtt": mqtt.statistics,
             "mqtt_downlinks": downlinks.statistics,
+            "events": events.statistics,
+            "notices": notifier.statistics,
             "feed": feed.statistics,
             "cups": cups.statistics,
         }

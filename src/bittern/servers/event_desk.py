@@ -151,7 +151,7 @@ class EventDesk:
         self._store = store
         self._directory = directory
         self._settings = settings
-        self.tell = tell
+        self._tell = tell
         self._net_id = net_id
         self._now = now
         self._randomness = randomness
@@ -191,6 +191,9 @@ class EventDesk:
     def start_over(self) -> None:
         """Nothing is known yet, or changes were missed."""
         self._put(_StartOver())
+
+    def statistics(self) -> dict[str, int]:
+        return {"queued": self.waiting, "dropped": self.dropped}
 
     @property
     def waiting(self) -> int:
@@ -268,7 +271,7 @@ class EventDesk:
             self._accounts.pop(gateway.gateway_eui, None)
         if not scope:
             return
-        self.tell(
+        self._tell(
             connection_notice(
                 item.status,
                 gateway_eui=gateway.gateway_eui,
@@ -319,7 +322,7 @@ class EventDesk:
         scope = self._settings.joins(record.account, record.id)
         if scope:
             named, randomness = Named(record.id, record.dev_eui), self._randomness
-            self.tell(join_notice(kind, named, details, at=at, randomness=randomness, scope=scope))
+            self._tell(join_notice(kind, named, details, at=at, randomness=randomness, scope=scope))
 
     # Messages to devices
 
@@ -365,7 +368,7 @@ class EventDesk:
         followed = self._followed[dev_eui]
         scope = self._settings.deliveries(followed.account, followed.named.device_id)
         for status in told if scope else ():
-            self.tell(
+            self._tell(
                 delivery_notice(status, followed.named, randomness=self._randomness, scope=scope)
             )
         if not self._deliveries.has_open(dev_eui):

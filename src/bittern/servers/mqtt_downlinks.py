@@ -93,7 +93,7 @@ class MqttDownlinks:
         return {
             "accepted": self.accepted,
             "rejected": self.rejected,
-            "under_way": len(self._tasks),
+            "in_flight": len(self._tasks),
         }
 
     # Intake

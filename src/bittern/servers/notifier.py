@@ -52,6 +52,9 @@ class Notifier:
         self._waiting.append(notice)
         self._arrived.set()
 
+    def statistics(self) -> dict[str, int]:
+        return {"queued": len(self._waiting), "dropped": self.dropped}
+
     async def run(self) -> None:
         """Until cancelled."""
         attempts = 0

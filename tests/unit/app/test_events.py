@@ -47,11 +47,13 @@ async def test_what_happens_in_the_network_reaches_the_broker(configuration: Con
     )
     mqtt = msgspec.structs.replace(configuration.mqtt, join_events=True)
     wanted = msgspec.structs.replace(configuration, mqtt=mqtt)
-    async with events_of(wanted, store, network, broker):
+    async with events_of(wanted, store, network, broker) as (desk, notifier):
         network.journal.record(
             JoinReceived(
                 at=examples.NOW, dev_eui=examples.DEV_EUI, gateway_eui=examples.GATEWAY_EUI
             )
         )
         message = await broker.published.get()
+        assert desk.statistics() == {"queued": 0, "dropped": 0}
+        assert notifier.statistics()["dropped"] == 0
     assert message.topic.endswith("/join/join_req_received/lorawan/wireless_devices")

@@ -86,7 +86,7 @@ async def test_a_message_is_acknowledged_when_it_is_queued() -> None:
     assert answers == [
         ("site/devices/d1/down/accepted", {"MessageId": "m1", "ClientRequestToken": "t"})
     ]
-    assert counter.downlinks.statistics() == {"accepted": 1, "rejected": 0, "under_way": 0}
+    assert counter.downlinks.statistics() == {"accepted": 1, "rejected": 0, "in_flight": 0}
 
 
 async def test_what_comes_before_the_beginning_waits_for_it() -> None:
