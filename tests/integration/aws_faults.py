@@ -19,6 +19,8 @@ from aiohttp import web
 
 Behind = Callable[["Call"], Awaitable["Answer"]]
 """What answers the calls that get through: a service, or a test that keeps what it is sent."""
+_LONGER = 60
+"""Times 0.05 s."""
 _FAILING = 3
 """Every third entry, or call where a call has one entry."""
 
@@ -77,8 +79,12 @@ class Faults:
         await self._for_a_while("parted")
 
     async def _for_a_while(self, fault: str, seconds: float = 0.5) -> None:
-        self._fault = fault
+        """Or longer, until it was met: there may be a pause in what comes."""
+        self._fault, before = fault, self.spoiled[fault]
         await asyncio.sleep(seconds)
+        for _ in range(_LONGER):
+            if self.spoiled[fault] == before:
+                await asyncio.sleep(0.05)
         self._fault = ""
 
     async def _serve(self, request: web.BaseRequest) -> web.Response:
@@ -199,12 +205,16 @@ def refusal(call: Call, status: int, code: str) -> Answer:
 
 
 def passing_on(url: str, session: aiohttp.ClientSession) -> Behind:
-    """To a server at `url`."""
+    """To a server at `url`, a call at a time: moto loses records of those that overlap."""
+    turn = asyncio.Lock()
 
     async def pass_on(call: Call) -> Answer:
-        async with session.request(
-            call.method, url + call.path, data=call.body, headers=call.headers
-        ) as answer:
+        async with (
+            turn,
+            session.request(
+                call.method, url + call.path, data=call.body, headers=call.headers
+            ) as answer,
+        ):
             return Answer(answer.status, await answer.read(), answer.content_type)
 
     return pass_on

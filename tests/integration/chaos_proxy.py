@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager
 from enum import Enum, auto
 
 BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+_LONGER = 60
+"""Times 0.05 s."""
 
 
 class Way(Enum):
@@ -80,8 +82,12 @@ class Proxy:
         await self._for_a_while(Way.LOSES_ANSWERS)
 
     async def _for_a_while(self, way: Way, seconds: float = 0.5) -> None:
-        self.way = way
+        """Or longer, until it was met: there may be a pause in what comes."""
+        self.way, met = way, self.spoiled[way.name.lower()]
         await asyncio.sleep(seconds)
+        for _ in range(_LONGER):
+            if self.spoiled[way.name.lower()] == met:
+                await asyncio.sleep(0.05)
         self.way = Way.OPEN
 
     def _spoil(self) -> None:

@@ -97,7 +97,7 @@ async def through_trouble(
         assert output.health().working
     assert result.rejected == []
     assert result.delivered == DEVICES * EACH
-    assert all(way.spoiled.values()), way.spoiled
+    assert all(count for name, count in way.spoiled.items() if name != "closed"), way.spoiled
     return result
 
 

@@ -16,8 +16,11 @@ from bittern.outputs.port import Failures, Message
 
 BEHIND = DeliveryUnavailable("an earlier message of its device goes first")
 PUT_OFF = DeliveryUnavailable("the receiver is slow: put off")
-START_S = 25.0
+START_S = 20.0
 """No call is begun so long after the first: what is left is put off, not given up."""
+WAVE_S = 8.0
+"""No wave is begun so long after the first. The last may take `START_S`, and the time of a call:
+together less than a batch has."""
 
 Fates = dict[int, DeliveryError]
 SendOne = Callable[[int], Awaitable[None]]
@@ -77,7 +80,7 @@ async def in_waves(messages: Sequence[Message], send: SendBatch) -> Fates:
     """
     fates: Fates = {}
     chains = _by_device(messages)
-    until = _now() + START_S
+    until = _now() + WAVE_S
     while chains:
         wave = [chain[0] for chain in chains]
         found = await send(wave) if _now() <= until else dict.fromkeys(wave, PUT_OFF)

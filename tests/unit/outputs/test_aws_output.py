@@ -7,8 +7,9 @@ import pytest
 
 from bittern.config import Aws
 from bittern.errors import DeliveryRejected, DeliveryUnavailable
+from bittern.outputs import in_order
 from bittern.outputs.aws_errors import Unreachable
-from bittern.outputs.aws_output import MESSAGE_ID, AwsOutput, attributes, text_of
+from bittern.outputs.aws_output import MESSAGE_ID, PUBLISH_S, AwsOutput, attributes, text_of
 from bittern.outputs.port import Failures, Message
 
 Make = Callable[..., Message]
@@ -65,3 +66,8 @@ def test_a_message_is_known_by_its_id(make_message: Make) -> None:
     value = attributes(make_message(number=7))["MessageAttributes"][MESSAGE_ID]
     assert value == {"DataType": "String", "StringValue": "m7"}
     assert attributes(Message("", b"")) == {}
+
+
+def test_what_is_begun_ends_before_a_batch_is_given_up() -> None:
+    call_s = Aws().connect_timeout_s + Aws().read_timeout_s
+    assert in_order.WAVE_S + in_order.START_S + call_s < PUBLISH_S

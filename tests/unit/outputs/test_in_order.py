@@ -101,7 +101,8 @@ async def test_nobody_knocks_at_a_receiver_that_is_down() -> None:
 async def test_what_a_slow_receiver_does_not_get_to_is_put_off(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(in_order, "START_S", -1.0)
+    for name in ("START_S", "WAVE_S"):
+        monkeypatch.setattr(in_order, name, -1.0)
     receiver = Receiver()
     assert await one_by_one(of_devices(1, 2), receiver.one, 2) == {0: PUT_OFF, 1: PUT_OFF}
     assert await in_waves(of_devices(1, 1), receiver.batch) == {0: PUT_OFF, 1: BEHIND}
