@@ -122,7 +122,8 @@ class _Work:
                 task.add_done_callback(tasks.discard)
             self.more.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self.more.wait(), 0.02)
+                async with asyncio.timeout(0.02):
+                    await self.more.wait()
 
     async def _publish(self, taken: Batch) -> None:
         self.result.batches += 1

@@ -3,18 +3,23 @@
 A message that is JSON is a line as it is, without its line breaks; any other is a JSON string of
 its base64. The file is handed on when it is large or old: it gets the time as a suffix, and only so
 many of them are kept. A line has arrived when it is written, and with `fsync` "always" when it is
-on the disk. A line that was cut short by a crash is ended at the next start, and its message comes
-again.
+on the disk. What a crash or a full disk left of a line is taken away before the next, and its
+message comes again: whoever reads up to the last line break never meets half a line.
+
+Processes may share a file: each holds its lock (`flock`) while it writes.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
+import errno
+import fcntl
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -30,6 +35,9 @@ FOLDER = "output"
 """Below the data directory: nothing else is written to by rules. A link may lead elsewhere."""
 MODE = 0o600
 FSYNC_S = 1.0
+LOCK_S = 5.0
+"""How long another process may hold the file; its own batches take less."""
+_PIECE = 65_536
 
 
 class FileForm(Form, frozen=True, kw_only=True):
@@ -58,16 +66,19 @@ class LineFile:
         self._began_at = 0.0
         self._synced_at = 0.0
         self.rotations = 0
+        self.cut_short = 0
+        """Lines that were there in part, and were taken away."""
 
     def append(self, lines: Sequence[bytes]) -> None:
-        """All of them, or OSError: then some may be there."""
+        """All of them, or OSError: then whole lines of them may be there."""
         try:
-            for line in lines:
-                self._make_room(len(line))
-                self._write(line)
+            self._open()
+            for run in self._runs(lines):
+                self._write(run)
             self._sync()
+            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
         except OSError:
-            # What was cut short is ended when the file is opened again.
+            # Also unlocks. Whatever is amiss is looked at afresh.
             descriptor, self._descriptor = self._descriptor, -1
             if descriptor >= 0:
                 os.close(descriptor)
@@ -82,32 +93,63 @@ class LineFile:
             finally:
                 os.close(descriptor)
 
+    def _runs(self, lines: Sequence[bytes]) -> Iterator[list[bytes]]:
+        """What goes to one file, in one piece. Hands the file on when it has no room for more."""
+        run: list[bytes] = []
+        size = 0
+        for line in lines:
+            if run and self._size + size + len(line) > self._form.max_bytes:
+                yield run
+                run, size = [], 0
+            if not run:
+                self._make_room(len(line))
+            run.append(line)
+            size += len(line)
+        if run:
+            yield run
+
     def _make_room(self, more: int) -> None:
-        self._open()
         too_large = self._size and self._size + more > self._form.max_bytes
         too_old = self._size and self._now() - self._began_at >= self._form.max_age_s
         if too_large or too_old:
-            self.close()
+            # Others wait for the lock until the file is closed, and then see that it was moved.
             self._hand_on()
+            self.close()
             self._open()
 
     def _open(self) -> None:
-        if self._descriptor >= 0:
+        """The file of this name, locked, with whole lines only."""
+        while True:
+            if self._descriptor < 0:
+                self._open_anew()
+            self._lock()
             if self._is_there():
-                return
+                break
             # Somebody else moved it away: a new one begins.
             self.close()
+        self._size = os.fstat(self._descriptor).st_size
+        if self._size and os.pread(self._descriptor, 1, self._size - 1) != b"\n":
+            self._cut()
+
+    def _open_anew(self) -> None:
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
         self._descriptor = os.open(self._path, flags, MODE)
         status = os.fstat(self._descriptor)
-        self._size = status.st_size
-        if not self._size and self._form.fsync == "always":
+        if not status.st_size and self._form.fsync == "always":
             self._sync_folder()
         # Nothing tells when a file that was found began; its last change is the latest possible.
         self._began_at = status.st_mtime if status.st_size else self._now()
-        if self._size and os.pread(self._descriptor, 1, self._size - 1) != b"\n":
-            self._write(b"\n")
+
+    def _lock(self) -> None:
+        until = time.monotonic() + LOCK_S
+        while True:
+            try:
+                return fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() > until:
+                    raise OSError(errno.EAGAIN, "another process holds the file") from None
+            time.sleep(0.01)
 
     def _is_there(self) -> bool:
         try:
@@ -115,14 +157,36 @@ class LineFile:
         except FileNotFoundError:
             return False
 
-    def _write(self, line: bytes) -> None:
+    def _cut(self) -> None:
+        """Back to the end of the last whole line."""
+        end = self._size
+        while end:
+            start = max(0, end - _PIECE)
+            found = os.pread(self._descriptor, end - start, start).rfind(b"\n")
+            if found >= 0:
+                end = start + found + 1
+                break
+            end = start
+        os.ftruncate(self._descriptor, end)
+        self._size = end
+        self.cut_short += 1
+
+    def _write(self, lines: Sequence[bytes]) -> None:
         if not self._size:
             self._began_at = self._now()
-        rest = memoryview(line)
-        while rest:
-            written = os.write(self._descriptor, rest)
-            self._size += written
-            rest = rest[written:]
+        before, rest = self._size, memoryview(b"".join(lines))
+        try:
+            while rest:
+                written = os.write(self._descriptor, rest)
+                self._size += written
+                rest = rest[written:]
+        except OSError:
+            # They come again. Where not even this is possible, the next to open the file does it.
+            if self._size > before:
+                self.cut_short += 1
+                with contextlib.suppress(OSError):
+                    os.ftruncate(self._descriptor, before)
+            raise
 
     def _sync(self) -> None:
         policy, now = self._form.fsync, self._now()
@@ -179,7 +243,9 @@ class FileOutput(ServiceOutput):
         await asyncio.to_thread(self._close)
 
     def statistics(self) -> dict[str, int]:
-        return {**super().statistics(), "rotations": self._file.rotations}
+        file = self._file
+        counts = {"rotations": file.rotations, "cut_short": file.cut_short}
+        return {**super().statistics(), **counts}
 
     def _append(self, lines: Sequence[bytes]) -> None:
         with self._lock:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 from pathlib import Path
 from typing import Any
@@ -104,13 +105,57 @@ async def test_file_that_was_moved_away_is_begun_again(tmp_path: Path, time: Clo
     assert path.read_bytes() == b'{"n":2}\n'
 
 
-async def test_line_that_a_crash_cut_short_is_ended(tmp_path: Path, time: Clock) -> None:
+@pytest.mark.parametrize("before", [b"", b'{"n":1}\n', b'{"n":1}\n' * 30_000])
+@pytest.mark.parametrize("rest", [b'{"n"', b'"' + b"x" * 200_000])
+async def test_what_a_crash_left_of_a_line_is_taken_away(
+    tmp_path: Path, time: Clock, before: bytes, rest: bytes
+) -> None:
     path = tmp_path / "a/lines.jsonl"
     path.parent.mkdir()
-    path.write_bytes(b'{"n":1}\n{"n"')
+    path.write_bytes(before + rest)
     async with made(tmp_path, time) as file:
         await file.publish(messages(2))
-    assert path.read_bytes() == b'{"n":1}\n{"n"\n{"n":2}\n'
+        await file.publish(messages(3))
+        assert file.statistics()["cut_short"] == 1
+    assert path.read_bytes() == before + b'{"n":2}\n{"n":3}\n'
+
+
+async def test_file_that_others_emptied_is_gone_on_with(tmp_path: Path, time: Clock) -> None:
+    async with made(tmp_path, time, max_bytes=1024) as file:
+        await file.publish([Message("", b'"%s"' % (b"x" * 900))])
+        os.truncate(tmp_path / "a/lines.jsonl", 0)
+        await file.publish([Message("", b'"%s"' % (b"y" * 900))])
+        assert file.statistics()["rotations"] == 0
+    assert (tmp_path / "a/lines.jsonl").read_bytes() == b'"%s"\n' % (b"y" * 900)
+
+
+async def test_two_may_write_to_one_file(tmp_path: Path, time: Clock) -> None:
+    form = {"max_bytes": 4096, "keep": 10_000}
+    async with made(tmp_path, time, **form) as one, made(tmp_path, time, **form) as other:
+        batches = [messages(*range(start, start + 20)) for start in range(0, 2000, 20)]
+        outputs = (one, other) * 50
+        await asyncio.gather(
+            *[file.publish(batch) for file, batch in zip(outputs, batches, strict=True)]
+        )
+        assert one.statistics()["cut_short"] == other.statistics()["cut_short"] == 0
+    files = list((tmp_path / "a").iterdir())
+    assert all(path.stat().st_size <= 4096 for path in files)
+    lines = [line for path in files for line in path.read_text().splitlines()]
+    assert sorted(int(line[5:-1]) for line in lines) == list(range(2000))
+
+
+async def test_file_that_another_holds_for_long_is_unavailable(
+    tmp_path: Path, time: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bittern.outputs.file.LOCK_S", 0.0)
+    async with made(tmp_path, time) as file:
+        await file.publish(messages(1))
+        with (tmp_path / "a/lines.jsonl").open() as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            with pytest.raises(DeliveryUnavailable, match="another process"):
+                await file.publish(messages(2))
+        await file.publish(messages(2))
+    assert (tmp_path / "a/lines.jsonl").read_bytes() == b'{"n":1}\n{"n":2}\n'
 
 
 async def test_batches_that_overlap_do_not_mix(tmp_path: Path, time: Clock) -> None:
@@ -151,7 +196,7 @@ async def test_full_disk_is_unavailable(
         assert file.health() == (False, "No space left on device")
 
 
-async def test_line_that_a_full_disk_cut_short_is_ended(
+async def test_what_a_full_disk_left_of_a_line_is_taken_away(
     tmp_path: Path, time: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real, calls = os.write, iter(range(100))
@@ -165,8 +210,10 @@ async def test_line_that_a_full_disk_cut_short_is_ended(
     async with made(tmp_path, time) as file:
         with pytest.raises(DeliveryUnavailable):
             await file.publish(messages(1))
+        assert (tmp_path / "a/lines.jsonl").read_bytes() == b""
         await file.publish(messages(1))
-    assert (tmp_path / "a/lines.jsonl").read_bytes() == b'{"n\n{"n":1}\n'
+        assert file.statistics()["cut_short"] == 1
+    assert (tmp_path / "a/lines.jsonl").read_bytes() == b'{"n":1}\n'
 
 
 async def test_link_is_not_followed(tmp_path: Path, time: Clock) -> None:
