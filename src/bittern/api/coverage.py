@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Literal
 
 import msgspec
 
+from bittern.api import operations, whereabouts
 from bittern.api.model import service
-from bittern.api.operations import offered
 
 SIDEWALK = "Amazon Sidewalk is a network of Amazon's own; only LoRaWAN is served here"
 WITHDRAWN = "AWS itself supports it no longer; GetResourcePosition took its place"
 SOLVERS = "it needs the position solvers of AWS's partners"
 NOT_YET = "this version does not have it"
+NO_RADIO = "this version does not transmit to multicast groups"
 
 _SIDEWALK = (
     "AssociateAwsAccountWithPartnerAccount",
@@ -38,43 +40,22 @@ _WITHDRAWN = (
     "UpdatePosition",
 )
 _NOT_YET = (
-    "AssociateMulticastGroupWithFuotaTask",
-    "AssociateWirelessDeviceWithFuotaTask",
-    "AssociateWirelessDeviceWithMulticastGroup",
-    "CancelMulticastGroupSession",
-    "CreateFuotaTask",
-    "CreateMulticastGroup",
     "CreateNetworkAnalyzerConfiguration",
-    "DeleteFuotaTask",
-    "DeleteMulticastGroup",
     "DeleteNetworkAnalyzerConfiguration",
-    "DisassociateMulticastGroupFromFuotaTask",
-    "DisassociateWirelessDeviceFromFuotaTask",
-    "DisassociateWirelessDeviceFromMulticastGroup",
-    "GetFuotaTask",
     "GetMetricConfiguration",
     "GetMetrics",
-    "GetMulticastGroup",
-    "GetMulticastGroupSession",
     "GetNetworkAnalyzerConfiguration",
     "GetResourcePosition",
-    "ListFuotaTasks",
-    "ListMulticastGroups",
-    "ListMulticastGroupsByFuotaTask",
     "ListNetworkAnalyzerConfigurations",
-    "SendDataToMulticastGroup",
-    "StartBulkAssociateWirelessDeviceWithMulticastGroup",
-    "StartBulkDisassociateWirelessDeviceFromMulticastGroup",
-    "StartFuotaTask",
-    "StartMulticastGroupSession",
-    "UpdateFuotaTask",
     "UpdateMetricConfiguration",
-    "UpdateMulticastGroup",
     "UpdateNetworkAnalyzerConfiguration",
     "UpdateResourcePosition",
 )
 
+REFUSED: Mapping[str, str] = {"SendDataToMulticastGroup": NO_RADIO}
+"""Those that are not offered though they have a handler: it says so for a group that is there."""
 NOT_OFFERED: Mapping[str, str] = {
+    **REFUSED,
     **dict.fromkeys(_SIDEWALK, SIDEWALK),
     **dict.fromkeys(_WITHDRAWN, WITHDRAWN),
     **dict.fromkeys(_NOT_YET, NOT_YET),
@@ -96,9 +77,14 @@ def coverage() -> dict[str, list[Coverage]]:
     """Of every operation of ``iotwireless``, and of those of other services that are offered; by
     service, in order of name."""
     found: dict[str, list[Coverage]] = {}
-    for of, name in sorted({*offered(), *(("iotwireless", each) for each in _every())}):
+    for of, name in sorted({*_offered(), *(("iotwireless", each) for each in _every())}):
         found.setdefault(of, []).append(_of(of, name))
     return found
+
+
+@cache
+def _offered() -> frozenset[tuple[str, str]]:
+    return frozenset({*operations.offered(), *whereabouts.handlers()})
 
 
 def _every() -> list[str]:
@@ -106,6 +92,6 @@ def _every() -> list[str]:
 
 
 def _of(of: str, name: str) -> Coverage:
-    if (of, name) in offered():
+    if (of, name) in _offered() and not (of == "iotwireless" and name in REFUSED):
         return Coverage(name, "offered")
     return Coverage(name, "not offered", NOT_OFFERED[name])

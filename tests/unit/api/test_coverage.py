@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from bittern.api.coverage import NOT_OFFERED, coverage
+from bittern.api.coverage import NOT_OFFERED, REFUSED, coverage
 from bittern.api.model import service
 from bittern.api.operations import offered
 
 
 def test_every_operation_is_offered_or_has_a_reason() -> None:
     names = {name for of, name in offered() if of == "iotwireless"}
-    assert names.isdisjoint(NOT_OFFERED)
+    assert names & NOT_OFFERED.keys() == REFUSED.keys()
     assert names | NOT_OFFERED.keys() == set(service("iotwireless").operation_names)
 
 
@@ -25,3 +25,9 @@ def test_the_coverage_tells_each_operation_once_in_order() -> None:
     assert states["CreateDestination"].reason == ""
     assert "Sidewalk" in states["ListPartnerAccounts"].reason
     assert {one.state for one in told["iot"]} == {"offered"}
+
+
+def test_what_is_always_refused_is_not_offered() -> None:
+    told = {one.operation: one for one in coverage()["iotwireless"]}
+    for name, reason in REFUSED.items():
+        assert (told[name].state, told[name].reason) == ("not offered", reason)

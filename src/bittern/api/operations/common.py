@@ -35,8 +35,13 @@ KINDS: Mapping[str, str] = {
     "firmware task": "WirelessGatewayTask",
     "certificate": "Certificate",
     "downlink": "DownlinkQueueMessage",
+    "multicast group": "MulticastGroup",
+    "fuota task": "FuotaTask",
 }
 """AWS's names of what the store names."""
+
+ATTEMPTS = 5
+"""How often something is decided again because others have changed it meanwhile."""
 
 TRIM_BITS = 6
 """Of so many creations as these bits count, one forgets the answers that are too old."""
@@ -122,6 +127,17 @@ def told() -> Iterator[None]:
         raise conflict(kind, error.identity, text) from None
     except NotFound as error:
         raise not_found(KINDS.get(error.kind, error.kind), error.identity) from None
+
+
+async def settled(attempt: Callable[[], Awaitable[T | None]], kind: str, identity: str) -> T:
+    """What `attempt` gives. None means that what it had read has changed, and it has to read and
+    decide again. ApiError where others are always faster, and for what the store refuses."""
+    with told():
+        for _ in range(ATTEMPTS):
+            outcome = await attempt()
+            if outcome is not None:
+                return outcome
+    raise conflict(kind, identity, f"{kind} {identity} is being changed by others")
 
 
 def page_of(

@@ -9,7 +9,14 @@ import msgspec
 
 from bittern.api.errors import ApiError, not_found
 from bittern.api.front import Call, Parameters
-from bittern.api.operations import activations, device_profiles, ports, service_profiles, things
+from bittern.api.operations import (
+    activations,
+    device_members,
+    device_profiles,
+    ports,
+    service_profiles,
+    things,
+)
 from bittern.api.operations.common import (
     Answer,
     Keep,
@@ -99,18 +106,12 @@ async def get(services: Services, call: Call, parameters: Parameters) -> Answer:
 
 async def list_(services: Services, call: Call, parameters: Parameters) -> Answer:
     page = page_of(services, call, parameters)
-    if _asks_for_others(parameters):
+    if parameters.get("WirelessDeviceType") == "Sidewalk":
         return {"WirelessDeviceList": []}
-    found = await services.store.devices_of(
-        call.account,
-        None if page.after is None else DevEUI(EUI64.from_hex(page.after)),
-        page.fetch,
-        destination=parameters.get("DestinationName"),
-        device_profile_id=parameters.get("DeviceProfileId"),
-        service_profile_id=parameters.get("ServiceProfileId"),
-    )
-    shown, token = page.split(found, lambda device: str(device.dev_eui))
-    entries = [await _entry(services, call, device) for device in shown]
+    after = None if page.after is None else DevEUI(EUI64.from_hex(page.after))
+    found = await _listed(services, call, parameters, after, page.fetch)
+    shown, token = page.split(found, lambda one: str(one[0].dev_eui))
+    entries = [await _entry(services, call, device) | member for device, member in shown]
     return present(NextToken=token) | {"WirelessDeviceList": entries}
 
 
@@ -206,12 +207,21 @@ def _owned(call: Call, device: Device | None, identity: str) -> Device:
     return device
 
 
-def _asks_for_others(parameters: Parameters) -> bool:
-    """Devices that cannot be here: of Sidewalk, or of groups and tasks that nobody has."""
-    return parameters.get("WirelessDeviceType") == "Sidewalk" or not {
-        "FuotaTaskId",
-        "MulticastGroupId",
-    }.isdisjoint(parameters)
+async def _listed(
+    services: Services, call: Call, parameters: Parameters, after: DevEUI | None, most: int
+) -> list[tuple[Device, Answer]]:
+    """Each with what is told of it as a member of a group or a firmware update."""
+    if device_members.asks_for_members(parameters):
+        return await device_members.members(services, call, parameters, after, most)
+    found = await services.store.devices_of(
+        call.account,
+        after,
+        most,
+        destination=parameters.get("DestinationName"),
+        device_profile_id=parameters.get("DeviceProfileId"),
+        service_profile_id=parameters.get("ServiceProfileId"),
+    )
+    return [(device, {}) for device in found]
 
 
 async def _entry(services: Services, call: Call, device: Device) -> Answer:

@@ -1,4 +1,5 @@
-"""Log levels: what of devices and gateways is to be logged, for all of them and for one.
+"""Log levels: what of devices, gateways and firmware updates is to be logged, for all of a kind
+and for one.
 
 They are kept and told here; what writes the log has its own level, and does not ask for these.
 """
@@ -13,6 +14,7 @@ from bittern.api.errors import not_found
 from bittern.api.front import Call, Parameters
 from bittern.api.operations.common import Answer, wrong
 from bittern.api.operations.devices import device_of
+from bittern.api.operations.fuota_tasks import task_of
 from bittern.api.operations.gateways import gateway_of
 from bittern.api.operations.services import Services
 from bittern.store.notes import Note
@@ -59,7 +61,7 @@ async def reset(services: Services, call: Call, parameters: Parameters) -> Answe
 
 
 async def reset_all(services: Services, call: Call, parameters: Parameters) -> Answer:
-    """Of all devices and gateways; the default stays."""
+    """Of all resources; the default stays."""
     after = ""
     while notes := await services.store.notes(call.account, "logs", after, PAGE):
         for note in notes:
@@ -78,7 +80,7 @@ async def _resource(services: Services, call: Call, parameters: Parameters) -> s
         case "WirelessGateway":
             return f"{kind}/{(await gateway_of(services, call, identity)).id}"
         case "FuotaTask":
-            raise not_found(kind, identity)
+            return f"{kind}/{(await task_of(services, call, identity)).id}"
         case _:
             allowed = "[WirelessDevice, WirelessGateway, FuotaTask]"
             raise wrong("resourceType", f"Member must satisfy enum value set: {allowed}")

@@ -78,5 +78,9 @@ async def _record(services: Services, call: Call, kind: str, identity: str) -> _
             return await store.service_profile(identity)
         case "WirelessGatewayTaskDefinition":
             return await store.firmware(identity)
+        case "MulticastGroup":
+            return await store.multicast_group(identity)
+        case "FuotaTask":
+            return await store.fuota_task(identity)
         case _:
             return None

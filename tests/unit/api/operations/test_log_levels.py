@@ -38,6 +38,12 @@ def test_a_resource_has_a_level_of_its_own(api: Any, refused: Any) -> None:
     for kind, identity in (
         ("WirelessDevice", api.device()["Id"]),
         ("WirelessGateway", api.gateway()),
+        (
+            "FuotaTask",
+            api.wireless.create_fuota_task(
+                FirmwareUpdateImage="s3://images/a", FirmwareUpdateRole="role"
+            )["Id"],
+        ),
     ):
         named = {"ResourceIdentifier": identity, "ResourceType": kind}
         with refused("ResourceNotFoundException"):
