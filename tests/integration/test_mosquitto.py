@@ -23,6 +23,7 @@ from bittern.outputs.actions import Prepared
 from bittern.outputs.backoff import Backoff
 from bittern.outputs.dispatch import Dispatcher, DispatchSettings
 from bittern.outputs.mqtt.output import MqttOutput, mqtt_settings
+from bittern.outputs.mqtt.subscriber import MqttSubscriber
 from bittern.outputs.port import Message
 from bittern.outputs.routing import DestinationRouter
 from bittern.store.records import Delivery, Destination
@@ -359,3 +360,63 @@ async def test_broker_that_takes_no_large_message_has_it_rejected(tmp_path: Path
                     reasons = [failure.reason for failure in failures.values()]
         assert len(reasons) == 1
         assert "closes the connection over it" in reasons[0]
+
+
+class Taker:
+    """Takes what is published on `site/…/down`; the first time not, if it is told so."""
+
+    def __init__(self) -> None:
+        self.taken: list[bytes] = []
+        self.refusals = 0
+
+    def wants(self, topic: str) -> bool:
+        return topic.startswith("site/")
+
+    def take(self, topic: str, payload: bytes, done: Callable[[str | None], None]) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            done("no room")
+        else:
+            self.taken.append(payload)
+            done(None)
+
+
+def subscriber_for(mosquitto: Mosquitto, taker: Taker) -> MqttSubscriber:
+    settings = msgspec.structs.replace(
+        mqtt_settings(Mqtt(url=f"mqtt://127.0.0.1:{mosquitto.port}")),
+        backoff=Backoff(first_s=0.05, ceiling_s=0.2),
+    )
+    return MqttSubscriber(settings, "site/+/down", taker, lambda: 0.5)
+
+
+async def test_messages_to_devices_outlast_absence_refusal_and_a_restart(tmp_path: Path) -> None:
+    taker = Taker()
+    async with running(tmp_path) as mosquitto:
+
+        def publish(payload: bytes, *, retain: bool = False) -> None:
+            client = paho.Client(CallbackAPIVersion.VERSION2)
+            client.connect("127.0.0.1", mosquitto.port)
+            client.loop_start()
+            client.publish("site/d1/down", payload, qos=1, retain=retain).wait_for_publish(10)
+            client.disconnect()
+            client.loop_stop()
+
+        async with subscriber_for(mosquitto, taker) as subscriber:
+            await until(lambda: subscriber.health().working)
+            await asyncio.to_thread(publish, b"live")
+            await until(lambda: taker.taken == [b"live"])
+            taker.refusals = 2
+            await asyncio.to_thread(publish, b"again")
+            await until(lambda: taker.taken == [b"live", b"again"])
+        await asyncio.to_thread(publish, b"while away")
+        await mosquitto.stop()
+        await mosquitto.start()
+        async with subscriber_for(mosquitto, taker) as subscriber:
+            await until(lambda: len(taker.taken) == 3)
+            await asyncio.to_thread(publish, b"kept", retain=True)
+            await until(lambda: len(taker.taken) == 4)
+        async with subscriber_for(mosquitto, taker) as subscriber:
+            await until(lambda: subscriber.health().working)
+            await asyncio.to_thread(publish, b"last")
+            await until(lambda: len(taker.taken) == 5)
+    assert taker.taken == [b"live", b"again", b"while away", b"kept", b"last"]
