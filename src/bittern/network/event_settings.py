@@ -29,19 +29,25 @@ class EventSettings:
         self._defaults = defaults
         self._of_all: dict[str, EventsOfAll] = {}
         self._of_one: dict[tuple[str, str], EventsOfOne] = {}
+        self._with_deliveries: set[tuple[str, str]] = set()
 
     def put(self, account: str, name: str, note: Note | None) -> None:
         """What the note of this name says now; None: there is none."""
         if name == DEFAULT:
             self._of_all[account] = events_of_all(note)
-        elif note is None:
-            self._of_one.pop((account, name), None)
-        else:
-            self._of_one[account, name] = events_of_one(note)
+            return
+        key, events = (account, name), events_of_one(note)
+        self._of_one.pop(key, None)
+        self._with_deliveries.discard(key)
+        if events != NOTHING:
+            self._of_one[key] = events
+        if events.delivery_by_id:
+            self._with_deliveries.add(key)
 
     def clear(self) -> None:
         self._of_all.clear()
         self._of_one.clear()
+        self._with_deliveries.clear()
 
     def joins(self, account: str, device_id: str) -> Scope:
         if _decided(self._said(account).join, self._defaults.joins):
@@ -54,6 +60,11 @@ class EventSettings:
             return EVERYWHERE
         one = self._one(account, GATEWAY, gateway_id)
         return Scope(by_eui=one.connection_by_eui, by_id=one.connection_by_id)
+
+    @property
+    def any_deliveries(self) -> bool:
+        """Whether what becomes of messages is wanted of any device at all."""
+        return self._defaults.deliveries or bool(self._with_deliveries)
 
     def deliveries(self, account: str, device_id: str) -> Scope:
         """AWS's model has no way to ask for those of all devices."""

@@ -23,13 +23,14 @@ from bittern.lorawan.versions import MacVersion
 from bittern.network.delivery_status import GRACE_S, DeliveryStatus, DownlinkEvent
 from bittern.network.directory import DeviceContext
 from bittern.network.event_settings import EventSettings
-from bittern.network.events import JoinAnswered, JoinReceived, NetworkEvent
+from bittern.network.events import DownlinkSent, JoinAnswered, JoinReceived, NetworkEvent
 from bittern.network.notifications import (
     ConnectionStatus,
     JoinDetails,
     JoinEvent,
     Named,
     Notice,
+    Scope,
     Status,
     accept_details,
     connection_notice,
@@ -107,10 +108,10 @@ class _LeftQueue(msgspec.Struct, frozen=True):
 
 class _Followed(msgspec.Struct, frozen=True):
     """A device as it was when its messages were last looked at: it may be removed before they
-    end."""
+    end, with what was said of it."""
 
-    account: str
     named: Named
+    scope: Scope
 
 
 class _StartOver(msgspec.Struct, frozen=True):
@@ -177,8 +178,11 @@ class EventDesk:
         self._put(_Connection("disconnected", gateway, self._now()))
 
     def listen(self, event: NetworkEvent) -> None:
-        if isinstance(event, _FOLLOWED):
-            self._put(event)
+        if not isinstance(event, _FOLLOWED):
+            return
+        if isinstance(event, DownlinkSent) and event.message_id is None:
+            return  # the commonest of all: an acknowledgement
+        self._put(event)
 
     def follow(self, changes: Iterable[Change]) -> None:
         for change in changes:
@@ -352,13 +356,15 @@ class EventDesk:
     async def _is_followed(self, dev_eui: DevEUI) -> bool:
         """Whether anybody wants to hear of its messages; one that was removed is still told of, as
         long as a message of it has not ended."""
+        if not (self._settings.any_deliveries or self._followed):
+            return False
         device = await self._directory.device(dev_eui)
         if device is None:
             return dev_eui in self._followed
         record = device.device
-        if self._settings.deliveries(record.account, record.id):
-            named = Named(record.id, dev_eui)
-            self._followed.setdefault(dev_eui, _Followed(record.account, named))
+        scope = self._settings.deliveries(record.account, record.id)
+        if scope:
+            self._followed[dev_eui] = _Followed(Named(record.id, dev_eui), scope)
             return True
         self._followed.pop(dev_eui, None)
         self._deliveries.forget(dev_eui)
@@ -366,10 +372,8 @@ class EventDesk:
 
     def _tell_all(self, dev_eui: DevEUI, told: Iterable[Status]) -> None:
         followed = self._followed[dev_eui]
-        scope = self._settings.deliveries(followed.account, followed.named.device_id)
-        for status in told if scope else ():
-            self._tell(
-                delivery_notice(status, followed.named, randomness=self._randomness, scope=scope)
-            )
+        named, scope = followed.named, followed.scope
+        for status in told:
+            self._tell(delivery_notice(status, named, randomness=self._randomness, scope=scope))
         if not self._deliveries.has_open(dev_eui):
             del self._followed[dev_eui]

@@ -41,10 +41,12 @@ def test_one_resource_is_told_by_the_names_that_were_asked_for() -> None:
     put(settings, "WirelessGateway/d", EventsOfOne(connection_by_id=True))
     assert settings.joins(NORTH, "d") == Scope(by_eui=True)
     assert settings.deliveries(NORTH, "d") == Scope(by_id=True)
+    assert settings.any_deliveries
     assert settings.connections(NORTH, "d") == Scope(by_id=True)
     assert not settings.joins(SOUTH, "d")
     settings.put(NORTH, "WirelessDevice/d", None)
     assert not settings.joins(NORTH, "d")
+    assert not settings.any_deliveries
 
 
 def test_what_was_said_of_one_takes_nothing_away() -> None:

@@ -271,10 +271,13 @@ async def test_a_message_that_was_taken_out_is_told_a_little_later() -> None:
 
 
 async def test_what_was_queued_for_a_removed_device_is_told_by_its_old_name() -> None:
-    async with working(EventDefaults(deliveries=True)) as office:
+    async with working() as office:
+        await office.want(OF_DEVICE, EventsOfOne(delivery_by_id=True))
+        await office.settle()
         await office.store.enqueue(examples.downlink(0))
         await office.settle()
         await office.store.remove_device(DEV_EUI)
+        await office.store.remove_note(ACCOUNT, "events", OF_DEVICE)
         assert await office.settle() == []
         assert await office.later() == ["failed"]
         assert office.document()["Reason"] == "DeviceRemoved"

@@ -243,5 +243,7 @@ def checked_tags(tags: Sequence[Mapping[str, str]]) -> dict[str, str]:
 
 
 async def forget_tags(services: Services, call: Call, rest: str) -> None:
-    """Behind the removal of what they were of."""
+    """Behind the removal of what they were of; and which events of it were wanted."""
     await services.store.remove_note(call.account, "tags", rest)
+    if rest.startswith("Wireless"):
+        await services.store.remove_note(call.account, "events", rest)

@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 LARGEST = 1024 * 1024
 """Bytes of a message; a broker that sends a longer one is disconnected."""
 SUBSCRIPTION_ID = 1
+UNDER_WAY = 1000
+"""Messages that are not taken over yet; above, the broker is not read any more."""
 
 
 class _Connection(asyncio.Protocol):
@@ -57,6 +59,7 @@ class _Connection(asyncio.Protocol):
         """Or lost."""
         self.lost: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.taken = 0
+        self._under_way = 0
 
     # asyncio.Protocol
 
@@ -113,6 +116,7 @@ class _Connection(asyncio.Protocol):
             return
 
         def done(failure: str | None) -> None:
+            self._count(-1)
             if failure is None:
                 self.taken += 1
                 self._acknowledge(packet_id)
@@ -120,7 +124,18 @@ class _Connection(asyncio.Protocol):
                 # It is sent again to the next connection, and to none before.
                 self.abort(f"a message cannot be kept: {failure}")
 
+        self._count(1)
         self._intake.take(message.topic, message.payload, done)
+
+    def _count(self, change: int) -> None:
+        before, self._under_way = self._under_way, self._under_way + change
+        if self._transport is None or self._transport.is_closing():
+            return
+        if max(before, self._under_way) == UNDER_WAY:
+            if change > 0:
+                self._transport.pause_reading()
+            else:
+                self._transport.resume_reading()
 
     def _acknowledge(self, packet_id: int | None) -> None:
         if packet_id is not None:

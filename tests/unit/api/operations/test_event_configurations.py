@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import msgspec
 import pytest
+
+from bittern.types import EUI64, DevEUI
 
 OFF_OF_ALL = {
     "DeviceRegistrationState": {"Sidewalk": {"WirelessDeviceEventTopic": "Disabled"}},
@@ -38,6 +41,11 @@ def of_one(client: Any, identifier: str, kind: str) -> Any:
     found = client.get_resource_event_configuration(Identifier=identifier, IdentifierType=kind)
     del found["ResponseMetadata"]
     return found
+
+
+def notes(api: Any) -> list[str]:
+    found = asyncio.run(api.store.notes("123456789012", "events"))
+    return [note.name for note in found]
 
 
 def device_listed(client: Any, **page: Any) -> Any:
@@ -116,6 +124,7 @@ def test_only_what_is_told_of_is_listed_page_by_page(api: Any) -> None:
         Join={"LoRaWAN": {"DevEuiEventTopic": "Disabled"}},
     )
     api.wireless.delete_wireless_device(Id=ids[3])
+    assert not [note for note in notes(api) if ids[3] in note]
     first = device_listed(api.wireless, MaxResults=2)
     rest = device_listed(api.wireless, MaxResults=2, NextToken=first["NextToken"])
     listed = [*first["EventConfigurationsList"], *rest["EventConfigurationsList"]]
@@ -183,3 +192,12 @@ def test_a_status_must_be_one(api: Any, refused: Any) -> None:
         api.wireless.update_event_configuration_by_resource_types(
             Join={"LoRaWAN": {"WirelessDeviceEventTopic": "On"}}
         )
+
+
+def test_what_was_said_of_a_device_that_another_program_removed_is_not_listed(api: Any) -> None:
+    made = api.device()
+    api.wireless.update_resource_event_configuration(
+        Identifier=made["Id"], IdentifierType="WirelessDeviceId", Join=JOINS
+    )
+    asyncio.run(api.store.remove_device(DevEUI(EUI64.from_hex("70b3d57ed0000001"))))
+    assert device_listed(api.wireless)["EventConfigurationsList"] == []

@@ -10,6 +10,7 @@ import pytest
 
 from bittern.outputs.backoff import Backoff
 from bittern.outputs.mqtt import packets as mqtt
+from bittern.outputs.mqtt import subscriber as module
 from bittern.outputs.mqtt.client import MqttSettings
 from bittern.outputs.mqtt.packets import (
     NOT_GRANTED,
@@ -143,6 +144,23 @@ async def test_what_is_retained_or_not_wanted_is_passed_over(broker: ScriptedBro
         broker.send(b"other", 6, topic=b"out", retain=False)
         await until(lambda: broker.acknowledged == [5, 6])
         assert taker.taken == []
+
+
+async def test_a_broker_is_not_read_while_too_much_is_under_way(
+    broker: ScriptedBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "UNDER_WAY", 2)
+    taker = Taker()
+    async with subscribing(broker, taker) as subscriber:
+        await until(lambda: subscriber.health().working)
+        for number in (1, 2):
+            broker.send(b"%d" % number, number, retain=False)
+        await until(lambda: len(taker.taken) == 2)
+        broker.send(b"3", 3, retain=False)
+        await asyncio.sleep(0.05)
+        assert taker.taken == [b"1", b"2"]
+        taker.held[0](None)
+        await until(lambda: len(taker.taken) == 3)
 
 
 async def test_a_broker_that_went_away_is_subscribed_to_again(broker: ScriptedBroker) -> None:
