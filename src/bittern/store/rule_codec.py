@@ -3,24 +3,52 @@ of `codec`."""
 
 from __future__ import annotations
 
+import msgspec
+
 from bittern.store.codec import Rest, Row
 from bittern.store.ports.outbox import Buried, Owed
 from bittern.store.records import Delivery
-from bittern.store.rule_records import DeadLetter, RuleRecord
+from bittern.store.rule_records import Action, DeadLetter, RuleRecord
 from bittern.store.vault import Vault
 from bittern.types import EUI64, DevEUI, Instant
 
-# Rules: account, name, record (the rest)
+# Rules: account, name, record (the rest), actions (sealed)
 
-_rule = Rest(RuleRecord, ("account", "name"), "json")
-
-
-def rule_to_row(rule: RuleRecord) -> Row:
-    return rule.account, rule.name, _rule.dump(rule).decode()
+_with_actions = Rest(RuleRecord, ("account", "name"), "json")
+"""As rules were kept before their actions were sealed."""
+_rule = Rest(RuleRecord, ("account", "name", "actions", "error_action"), "json")
 
 
-def rule_from_row(row: Row) -> RuleRecord:
-    return RuleRecord(account=row[0], name=row[1], **_rule.load(row[2]))
+class _Actions(msgspec.Struct, frozen=True):
+    actions: tuple[Action, ...]
+    error_action: Action | None
+
+
+_actions = msgspec.json.Decoder(_Actions)
+
+
+def rule_to_row(rule: RuleRecord, vault: Vault) -> Row:
+    actions = msgspec.json.encode(_Actions(rule.actions, rule.error_action))
+    sealed = vault.seal(actions, _place_of_rule(rule.account, rule.name))
+    return rule.account, rule.name, _rule.dump(rule).decode(), sealed
+
+
+def rule_from_row(row: Row, vault: Vault) -> RuleRecord:
+    account, name, record, sealed = row
+    if sealed is None:
+        return RuleRecord(account=account, name=name, **_with_actions.load(record))
+    opened = _actions.decode(vault.open(sealed, _place_of_rule(account, name)))
+    return RuleRecord(
+        account=account,
+        name=name,
+        actions=opened.actions,
+        error_action=opened.error_action,
+        **_rule.load(record),
+    )
+
+
+def _place_of_rule(account: str, name: str) -> str:
+    return f"rule.actions:{account}:{name}"
 
 
 # Owed in lanes: sequence, lane, message_id, account, dev_eui, destination, created_at, document

@@ -335,19 +335,19 @@ DELETE FROM change WHERE sequence <= (SELECT max(sequence) FROM change) - ?
 
 -- insert_rule --
 -- Register a rule.
-INSERT INTO rule (account, name, record) VALUES (?, ?, ?)
+INSERT INTO rule (account, name, record, actions) VALUES (?, ?, ?, ?)
 
 -- rule --
 -- A rule by its name.
-SELECT account, name, record FROM rule WHERE account = ? AND name = ?
+SELECT account, name, record, actions FROM rule WHERE account = ? AND name = ?
 
 -- rules --
 -- Every rule of an account.
-SELECT account, name, record FROM rule WHERE account = ? ORDER BY name
+SELECT account, name, record, actions FROM rule WHERE account = ? ORDER BY name
 
 -- replace_rule --
 -- Everything of a rule but its name.
-UPDATE rule SET record = ?3 WHERE account = ?1 AND name = ?2
+UPDATE rule SET record = ?3, actions = ?4 WHERE account = ?1 AND name = ?2
 
 -- delete_rule --
 -- Remove a rule.

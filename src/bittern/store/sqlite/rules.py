@@ -23,7 +23,7 @@ class SqliteRules:
     _database: Database
 
     async def add_rule(self, rule: RuleRecord) -> None:
-        row = rule_to_row(rule)
+        row = rule_to_row(rule, self._database.vault)
 
         def work(transaction: Transaction) -> None:
             transaction.require_new("rule", row[:2], "rule", rule.name)
@@ -33,13 +33,19 @@ class SqliteRules:
         await self._database.write(work)
 
     async def rule(self, account: str, name: str) -> RuleRecord | None:
-        return self._database.read_one("rule", (account, name), rule_from_row)
+        vault = self._database.vault
+        return self._database.read_one(
+            "rule", (account, name), lambda row: rule_from_row(row, vault)
+        )
 
     async def rules(self, account: str) -> list[RuleRecord]:
-        return await self._database.read_aside("rules", (account,), rule_from_row)
+        vault = self._database.vault
+        return await self._database.read_aside(
+            "rules", (account,), lambda row: rule_from_row(row, vault)
+        )
 
     async def replace_rule(self, rule: RuleRecord) -> None:
-        row = rule_to_row(rule)
+        row = rule_to_row(rule, self._database.vault)
 
         def work(transaction: Transaction) -> None:
             transaction.execute_on("replace_rule", row, "rule", rule.name)
