@@ -45,6 +45,14 @@ not permitted. Trying its rows alone helps nobody."""
 _ROW = ("21", "22", "23", "44", "P0")
 """Classes of errors that a row has: a value that is none of its column, a constraint, a trigger."""
 
+_AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=NAME_BYTES)]
 
 
@@ -83,10 +91,15 @@ class PostgresqlOutput(ServiceOutput):
         try:
             pool = await self._connected()
             async with pool.acquire(timeout=CONNECT_S) as connection:
-                return await self._insert(connection, rows)
+                try:
+                    return await self._insert(connection, rows)
+                except asyncpg.InternalClientError:
+                    # The library, cut off in the middle of a statement, has lost its thread.
+                    connection.terminate()
+                    raise
         except DeliveryUnavailable:
             raise
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except _AWAY as error:
             raise DeliveryUnavailable(_told(error)) from None
 
     async def _insert(self, connection: Any, rows: Sequence[str]) -> Failures:
