@@ -83,10 +83,8 @@ def _what(event: NetworkEvent) -> str:
             return _uplink(event)
         case UplinkRepeated(fcnt=fcnt):
             return f"FCnt {fcnt}"
-        case JoinReceived(rejoin_type=rejoin_type, gateway_eui=gateway):
-            return f"{'join' if rejoin_type is None else f'rejoin {rejoin_type}'}{_by(gateway)}"
-        case JoinAnswered(dev_addr=dev_addr, gateway_eui=gateway):
-            return f"DevAddr {dev_addr} {_nonce(event)}{_by(gateway)}"
+        case JoinReceived() | JoinAnswered():
+            return _join(event)
         case FrameRefused(refusal=refusal, reason=reason):
             return f"{refusal}: {reason}{_by(event.gateway_eui)}"
         case DownlinkSent():
@@ -106,6 +104,14 @@ def _what(event: NetworkEvent) -> str:
             return _mac(event)
         case GatewayConnected() | GatewayDisconnected() | GatewayRefused():
             return _gateway(event)
+
+
+def _join(event: JoinReceived | JoinAnswered) -> str:
+    match event:
+        case JoinReceived(rejoin_type=rejoin_type, gateway_eui=gateway):
+            return f"{'join' if rejoin_type is None else f'rejoin {rejoin_type}'}{_by(gateway)}"
+        case JoinAnswered(dev_addr=dev_addr, gateway_eui=gateway):
+            return f"DevAddr {dev_addr} {_nonce(event)}{_by(gateway)}"
 
 
 def _mac(event: MacCommandIgnored | MacRequestDeclined | MacRequestUnanswered) -> str:

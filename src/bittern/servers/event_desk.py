@@ -19,7 +19,7 @@ from typing import Protocol
 import msgspec
 
 from bittern.errors import StoreError
-from bittern.lorawan.versions import MacVersion
+from bittern.lorawan.versions import uses_nwk_key
 from bittern.network.delivery_status import GRACE_S, DeliveryStatus, DownlinkEvent
 from bittern.network.directory import DeviceContext
 from bittern.network.event_settings import EventSettings
@@ -307,7 +307,7 @@ class EventDesk:
         join_eui = event.join_eui
         if join_eui is None and isinstance(activation, OtaaActivation):
             join_eui = activation.join_eui
-        says_app_eui = device.profile.mac_version is not MacVersion.LORAWAN_1_1
+        says_app_eui = not uses_nwk_key(device.profile.mac_version)
         details = request_details(event.dev_eui, join_eui, says_app_eui=says_app_eui)
         self._join(kind, device, details, event.at)
 
