@@ -25,7 +25,7 @@ from aws_services import ACCOUNT, MISSING, OWN, REASON, REGION, Moto, output_of,
 from chaos_proxy import Proxy
 from output_chaos import Result, carry, check_arrivals, free_port, nothing_filled
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
 with_moto = pytest.mark.skipif(bool(MISSING), reason=REASON)
 DEVICES, EACH = 10, 40
 
@@ -92,7 +92,7 @@ async def through_trouble(
             fill=fill,
             troubles=[*way.troubles, *(more or [])],
             pause_s=0.14,
-            within_s=120,
+            within_s=180,
         )
         assert output.health().working
     assert result.rejected == []
