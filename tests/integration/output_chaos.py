@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +24,7 @@ from bittern.outputs.mqtt.client import MqttSettings
 from bittern.outputs.mqtt.output import MqttOutput
 from bittern.outputs.port import Message, Output
 from bittern.store.records import Delivery
+from bittern.testing.program import free_ports
 from bittern.types import EUI64, DevEUI, Instant
 
 QUICK = Backoff(first_s=0.05, ceiling_s=0.3)
@@ -197,10 +197,7 @@ def made(name: str, parameters: Parameters, data_dir: Path) -> Output:
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    return free_ports(1)[0]
 
 
 async def listens(port: int, within_s: float = 30.0) -> None:

@@ -28,6 +28,7 @@ from bittern.outputs.port import Message
 from bittern.outputs.routing import DestinationRouter
 from bittern.store.records import Delivery, Destination
 from bittern.store.rule_records import RuleRecord
+from bittern.testing.program import free_ports
 from bittern.types import EUI64, DevEUI, Instant
 
 PROGRAM = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:/usr/local/sbin:/usr/sbin")
@@ -42,7 +43,7 @@ class Mosquitto:
     """A broker that can be stopped and started again with what it kept."""
 
     def __init__(self, folder: Path, *lines: str) -> None:
-        self.port = free_port()
+        self.port = free_ports(1)[0]
         self._configuration = folder / "mosquitto.conf"
         self._configuration.write_text(
             "\n".join(
@@ -78,13 +79,6 @@ class Mosquitto:
         if self._process is not None and self._process.returncode is None:
             self._process.terminate()
             await self._process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 async def until(condition: Callable[[], object], within_s: float = 30.0) -> None:

@@ -8,7 +8,6 @@ import os
 import random
 import shutil
 import signal
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
@@ -22,6 +21,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from bittern.outputs.broker.server import BrokerFiles, EmbeddedBroker
 from bittern.outputs.port import Message
 from bittern.store.vault import KeyRing
+from bittern.testing.program import free_ports
 from bittern.types import Instant
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -208,13 +208,6 @@ def first_copies_of(received: list[tuple[int, int]], device: int) -> list[int]:
     return list(dict.fromkeys(sequence for of, sequence in received if of == device))
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
 @contextlib.asynccontextmanager
 async def broker_running(folder: Path, port: int) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
@@ -233,7 +226,7 @@ async def broker_running(folder: Path, port: int) -> AsyncIterator[asyncio.subpr
 
 async def test_durable_subscriber_misses_nothing_over_kills_of_the_server(tmp_path: Path) -> None:
     """The outbox is emptied while the server is killed again and again."""
-    count, devices, port = 2000, 20, free_port()
+    count, devices, port = 2000, 20, free_ports(1)[0]
     chance = random.Random(7)
     received: list[tuple[int, int]] = []
     async with broker_running(tmp_path, port) as first:
