@@ -11,7 +11,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -31,6 +30,7 @@ from bench.process import pin, usage
 from bench.provision import TOPIC, provision
 from bench.statistics import RunResult, is_sustained
 from bittern.config import load as load_configuration
+from bittern.testing.program import free_ports
 
 TARGET_PER_SECOND = 5000.0
 STEP_UP = 1.2
@@ -113,13 +113,6 @@ def cores() -> tuple[set[int], set[int]]:
     return {available[0]}, set(available[1:]) or {available[0]}
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @dataclass(frozen=True, slots=True)
 class Site:
     """A data directory with a fleet registered in it, and where its server listens."""
@@ -131,7 +124,8 @@ class Site:
     def prepared(cls, folder: Path, fleet: Fleet, lns_host: str = "localhost") -> Self:
         """``lns_host``: the name by which gateways find the server."""
         names = ("LNS", "API", "CUPS", "MQTT")
-        ports = {f"BITTERN_{name}__PORT": str(free_port()) for name in names}
+        numbers = zip(names, free_ports(len(names)), strict=True)
+        ports = {f"BITTERN_{name}__PORT": str(port) for name, port in numbers}
         site = cls(folder, os.environ | ports | {"BITTERN_LOG__LEVEL": "warning"})
         configuration = msgspec.structs.replace(
             load_configuration(None, site.environment), data_dir=site.data_dir
