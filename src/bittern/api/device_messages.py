@@ -27,9 +27,10 @@ from bittern.api.policy import READY, policy
 from bittern.api.sigv4 import SecretAccessKey
 from bittern.errors import CodecError, Conflict, NotFound
 from bittern.store.records import Device
-from bittern.types import EUI64, DevEUI
+from bittern.types import EUI64, DevEUI, Instant
 
 OPERATION = ("iotwireless", "SendDataToWirelessDevice")
+MOST_EXPIRES_S = 366 * 24 * 3600
 ENCODE_S = 5.0
 """Nobody's receive window waits for a codec here."""
 
@@ -71,6 +72,8 @@ class _Metadata(msgspec.Struct, forbid_unknown_fields=True):
 
 Token = Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern="^[a-zA-Z0-9-_]+$")]
 
+ExpiresIn = Annotated[int, msgspec.Meta(ge=1, le=MOST_EXPIRES_S)]
+
 
 class Request(msgspec.Struct, rename="pascal", forbid_unknown_fields=True, kw_only=True):
     """One message. `fport` is short for that of the metadata."""
@@ -80,6 +83,8 @@ class Request(msgspec.Struct, rename="pascal", forbid_unknown_fields=True, kw_on
     fport: int | None = msgspec.field(name="FPort", default=None)
     transmit_mode: int = 0
     wireless_metadata: _Metadata = msgspec.field(default_factory=_Metadata)
+    expires_in: ExpiresIn | None = None
+    """Seconds."""
     client_request_token: Token | None = None
 
     @property
@@ -119,6 +124,9 @@ class DeviceMessages:
         downlink = await composed(
             self._services, self._call(device), device, parameters, self._id(device, request)
         )
+        if request.expires_in is not None:
+            expires_at = Instant(downlink.queued_at + request.expires_in)
+            downlink = msgspec.structs.replace(downlink, expires_at=expires_at)
         try:
             await self._services.store.enqueue(downlink)
         except Conflict:

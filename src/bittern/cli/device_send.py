@@ -20,7 +20,7 @@ from bittern.outputs.codecs.desk import CodecDesk, Downlink
 from bittern.outputs.codecs.workers import CodecWorkers
 from bittern.store.protocol import Store
 from bittern.store.records import LONGEST_PAYLOAD, DeviceProfile, QueuedDownlink
-from bittern.types import DevEUI
+from bittern.types import DevEUI, Instant
 
 LARGEST_FPORT = 223
 
@@ -51,6 +51,10 @@ def send(
         ),
     ] = None,
     confirmed: Annotated[bool, typer.Option(help="Send it until the device acknowledges.")] = False,
+    expires_in: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="SECONDS", help="After that it is not sent any more."),
+    ] = None,
     as_json: parameters.AsJson = False,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
@@ -70,13 +74,15 @@ def send(
             if object_text is not None:
                 made = await _encoded(store, eui, object_text, fport)
             assert made is not None
+            now = workspace.now()
             downlink = QueuedDownlink(
                 message_id=downlink_message_id(random.SystemRandom()),
                 dev_eui=eui,
                 payload=made.payload,
                 fport=_checked(made),
                 confirmed=confirmed,
-                queued_at=workspace.now(),
+                queued_at=now,
+                expires_at=None if expires_in is None else Instant(now + expires_in),
             )
             await store.enqueue(downlink)
             return downlink

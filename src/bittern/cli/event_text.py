@@ -97,13 +97,18 @@ def _what(event: NetworkEvent) -> str:
             return message_id
         case DownlinkWaits(message_id=message_id, reason=reason):
             return f"{message_id or ''} {reason}".strip()
-        case DownlinkDiscarded(message_id=message_id, attempts=attempts):
-            too_long = None if event.size is None else f"{event.size} bytes are too long"
-            return f"{message_id} {too_long or f'after {attempts} attempts'}"
+        case DownlinkDiscarded(message_id=message_id):
+            return f"{message_id} {_why(event)}"
         case MacCommandIgnored() | MacRequestDeclined() | MacRequestUnanswered():
             return _mac(event)
         case GatewayConnected() | GatewayDisconnected() | GatewayRefused():
             return _gateway(event)
+
+
+def _why(event: DownlinkDiscarded) -> str:
+    if event.size is not None:
+        return f"{event.size} bytes are too long"
+    return f"{'expired ' if event.expired else ''}after {event.attempts} attempts"
 
 
 def _join(event: JoinReceived | JoinAnswered) -> str:

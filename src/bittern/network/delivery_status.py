@@ -148,6 +148,9 @@ class DeliveryStatus:
         if event.size is not None:
             detail = f"{event.size} bytes: no frame carries so many"
             return [msgspec.structs.replace(failed, reason="TooLong", detail=detail)]
+        if event.expired:
+            detail = f"its time is over, after {event.attempts} attempts"
+            return [msgspec.structs.replace(failed, reason="Expired", detail=detail)]
         if message.sent:
             detail = f"tried {event.attempts} times, and not acknowledged"
             return [msgspec.structs.replace(failed, reason="NotAcknowledged", detail=detail)]

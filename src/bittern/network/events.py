@@ -132,13 +132,16 @@ class DownlinkWaits(Event, frozen=True, kw_only=True, tag="downlink_waits"):
 
 
 class DownlinkDiscarded(Event, frozen=True, kw_only=True, tag="downlink_discarded"):
-    """A message is given up: it was tried as often as is allowed, or no frame can carry it."""
+    """A message is given up: it was tried as often as is allowed, no frame can carry it, or it is
+    too late for it."""
 
     dev_eui: DevEUI
     message_id: str
     attempts: int
     size: int | None = None
     """Bytes, of one that is too long for every frame."""
+    expired: bool = False
+    """Its time was over."""
 
 
 class MacCommandIgnored(Event, frozen=True, kw_only=True, tag="mac_ignored"):

@@ -87,7 +87,12 @@ class MessageQueue:
     def _is_hopeless(self, message: QueuedDownlink) -> bool:
         if len(message.payload) > LONGEST_PAYLOAD:
             return True  # it would hold up everything behind it for ever
-        return message.attempts >= ATTEMPTS and not self._is_under_way(message)
+        if message.attempts < ATTEMPTS and not self._is_late(message):
+            return False
+        return not self._is_under_way(message)
+
+    def _is_late(self, message: QueuedDownlink) -> bool:
+        return message.expires_at is not None and message.expires_at <= self._now()
 
     def _is_under_way(self, message: QueuedDownlink) -> bool:
         until = self._under_way.get(message.message_id)
@@ -108,5 +113,6 @@ class MessageQueue:
                 message_id=message.message_id,
                 attempts=message.attempts,
                 size=size if size > LONGEST_PAYLOAD else None,
+                expired=self._is_late(message),
             )
         )

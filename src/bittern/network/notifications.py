@@ -22,7 +22,9 @@ JoinEvent = Literal[
     "join_req_received", "rejoin_req_0_received", "rejoin_req_2_received", "join_accepted"
 ]
 DeliveryStatus = Literal["queued", "sent", "acknowledged", "failed"]
-FailureReason = Literal["NotAcknowledged", "NotTransmitted", "TooLong", "Removed", "DeviceRemoved"]
+FailureReason = Literal[
+    "NotAcknowledged", "NotTransmitted", "Expired", "TooLong", "Removed", "DeviceRemoved"
+]
 
 
 class Notice(msgspec.Struct, frozen=True):

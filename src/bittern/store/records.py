@@ -288,6 +288,8 @@ class QueuedDownlink(msgspec.Struct, frozen=True, kw_only=True):
     """The higher goes first."""
     participating: ParticipatingGateways | None = None
     queued_at: Instant
+    expires_at: Instant | None = None
+    """From then on it is not sent any more; None: it waits as long as it takes."""
 
 
 class Delivery(msgspec.Struct, frozen=True, gc=False, kw_only=True):

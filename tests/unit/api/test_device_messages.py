@@ -119,6 +119,12 @@ async def test_a_message_with_a_token_is_queued_once(desk: Desk) -> None:
     assert len(await desk.queued()) == 2
 
 
+async def test_a_message_may_expire(desk: Desk) -> None:
+    await desk.queue(PayloadData=PAYLOAD, FPort=5, ExpiresIn=60)
+    await desk.queue(PayloadData=PAYLOAD, FPort=5)
+    assert [one.expires_at for one in await desk.queued()] == [NOW + 60, None]
+
+
 @pytest.mark.parametrize(
     ("members", "expected"),
     [
@@ -132,6 +138,7 @@ async def test_a_message_with_a_token_is_queued_once(desk: Desk) -> None:
         ({"PayloadData": base64.b64encode(bytes(243)).decode(), "FPort": 5}, "242 bytes"),
         ({"PayloadData": PAYLOAD, "FPort": 5, "TransmitMode": 2}, "transmitMode"),
         ({"PayloadData": PAYLOAD, "FPort": 5, "Priority": 1}, "Priority"),
+        ({"PayloadData": PAYLOAD, "FPort": 5, "ExpiresIn": 0}, "ExpiresIn"),
         ({"PayloadData": PAYLOAD, "FPort": 5, "ClientRequestToken": "a b"}, "ClientRequestToken"),
         (
             {"PayloadData": PAYLOAD, "FPort": 5, "WirelessMetadata": {"LoRaWAN": {"FPort": 6}}},

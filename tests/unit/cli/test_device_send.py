@@ -114,6 +114,12 @@ def test_an_object_that_makes_no_message_is_told(
     assert queued(bittern) == []
 
 
+def test_a_message_may_expire(bittern, device: str) -> None:
+    bittern.done("device", "send", device, "--text", "x", "--fport", "1", "--expires-in", "60")
+    (waiting,) = queued(bittern)
+    assert waiting.expires_at == pytest.approx(waiting.queued_at + 60)
+
+
 def test_an_object_needs_a_codec(bittern, device: str) -> None:
     done = bittern("device", "send", device, "--object", "{}", "--fport", "1")
     assert done.exit_code == 2

@@ -152,6 +152,11 @@ def test_a_rejoin_is_told_with_its_type_and_counter() -> None:
     assert line_of(event).plain.endswith("DevAddr 26011bda rejoin 2 RJcount 5")
 
 
+def test_a_message_that_is_too_late_says_so() -> None:
+    event = DownlinkDiscarded(at=AT, dev_eui=DEVICE, message_id="m", attempts=1, expired=True)
+    assert line_of(event).plain.endswith("m expired after 1 attempts")
+
+
 def test_a_message_that_is_too_long_says_so() -> None:
     event = DownlinkDiscarded(at=AT, dev_eui=DEVICE, message_id="m", attempts=0, size=300)
     assert line_of(event).plain.endswith("m 300 bytes are too long")

@@ -125,6 +125,14 @@ def test_a_message_that_is_too_long_says_its_size() -> None:
     assert "300 bytes" in str(failed.detail)
 
 
+def test_a_message_that_came_too_late_says_so() -> None:
+    status = DeliveryStatus()
+    status.of(handed_over(confirmed=True))
+    status.of(transmitted())
+    [failed] = status.of(discarded(attempts=1, expired=True))
+    assert (failed.reason, failed.attempts) == ("Expired", 1)
+
+
 def test_a_message_that_was_taken_out_of_the_queue_has_failed() -> None:
     status = DeliveryStatus()
     status.compare(DEV_EUI, [CONFIRMED, examples.downlink(1)])

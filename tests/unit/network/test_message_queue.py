@@ -101,6 +101,23 @@ async def test_a_message_that_no_frame_carries_does_not_hold_up_the_others(shelf
     assert (discarded.message_id, discarded.size) == (id_of(0), LONGEST_PAYLOAD + 1)
 
 
+async def test_a_message_that_comes_too_late_is_not_sent(shelf):
+    told: list[object] = []
+    await shelf.put(0, expires_at=Instant(110.0))
+    await shelf.put(1)
+    shelf.time = Instant(109.9)
+    assert await shelf.first() == (id_of(0), True)
+    shelf.queue.under_way(id_of(0), Instant(112.0))
+    shelf.time = Instant(110.0)
+    assert await shelf.first() == (None, True)
+    shelf.time = Instant(112.0)
+    with shelf.journal.watching(told.append):
+        assert await shelf.first() == (id_of(1), False)
+    [discarded] = told
+    assert isinstance(discarded, DownlinkDiscarded)
+    assert (discarded.message_id, discarded.expired) == (id_of(0), True)
+
+
 async def test_the_last_attempt_is_not_discarded_while_it_is_under_way(shelf):
     await shelf.put(0, attempts=ATTEMPTS)
     shelf.queue.under_way(id_of(0), Instant(105.0))

@@ -20,6 +20,7 @@ from bittern.testing.examples import (
     register,
     session,
 )
+from bittern.types import Instant
 
 
 async def test_downlinks_leave_in_the_order_they_came(store: Store) -> None:
@@ -50,6 +51,13 @@ async def test_a_message_keeps_the_gateways_it_names(store: Store) -> None:
     )
     await store.enqueue(downlink(participating=chosen))
     assert await store.queued(DEV_EUI) == [downlink(participating=chosen)]
+
+
+async def test_a_message_keeps_its_time(store: Store) -> None:
+    await register(store)
+    late = downlink(expires_at=Instant(60.0))
+    await store.enqueue(late)
+    assert await store.queued(DEV_EUI) == [late]
 
 
 async def test_devices_with_something_in_their_queue_are_known(store: Store) -> None:
