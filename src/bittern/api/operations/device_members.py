@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from bittern.api.front import Call, Parameters
 from bittern.api.operations.common import Answer, present
@@ -25,9 +25,9 @@ async def members(
     """Devices in order of DevEUI behind `after` that have what is asked for, each with what is
     told of it as a member. None of a group or task that is not the caller's."""
     found: list[tuple[Device, Answer]] = []
-    async for dev_eui in _every(services, call, parameters, after):
-        told = await _told(services, call, parameters, dev_eui)
-        device = await services.store.device(dev_eui)
+    async for member in _every(services, call, parameters, after):
+        told = await _told(services, parameters, member)
+        device = await services.store.device(member.dev_eui)
         if told is not None and device is not None and _fits(device, parameters):
             found.append((device, told))
         if len(found) == most:
@@ -37,13 +37,13 @@ async def members(
 
 async def _every(
     services: Services, call: Call, parameters: Parameters, after: DevEUI | None
-) -> AsyncIterator[DevEUI]:
+) -> AsyncIterator[Member]:
     """Of the group, or else of the task."""
     group_id, task_id = parameters.get("MulticastGroupId"), parameters.get("FuotaTaskId")
     if not await _is_theirs(services, call, group_id, task_id):
         return
     while True:
-        page: list[GroupDevice] | list[TaskDevice]
+        page: Sequence[Member]
         if group_id is not None:
             page = await services.store.group_devices(group_id, after, PAGE)
         else:
@@ -51,7 +51,7 @@ async def _every(
             page = await services.store.task_devices(task_id, after, PAGE)
         for member in page:
             after = member.dev_eui
-            yield after
+            yield member
         if len(page) < PAGE:
             return
 
@@ -67,22 +67,15 @@ async def _is_theirs(
     return all(one is not None and one.account == call.account for one in named)
 
 
-async def _told(
-    services: Services, call: Call, parameters: Parameters, dev_eui: DevEUI
-) -> Answer | None:
-    """None where the device is not in all that was asked for."""
-    told: Answer = {}
-    if "MulticastGroupId" in parameters:
-        in_group = await services.store.group_device(parameters["MulticastGroupId"], dev_eui)
-        if in_group is None:
-            return None
-        told |= {"MulticastDeviceStatus": in_group.status, "McGroupId": in_group.number}
+async def _told(services: Services, parameters: Parameters, member: Member) -> Answer | None:
+    """None where a device of the group is not in the task that was asked for too."""
+    if isinstance(member, TaskDevice):
+        return {"FuotaDeviceStatus": member.status}
+    told: Answer = {"MulticastDeviceStatus": member.status, "McGroupId": member.number}
     if "FuotaTaskId" in parameters:
-        in_task = await services.store.task_device(parameters["FuotaTaskId"], dev_eui)
-        if in_task is None:
-            return None
-        told |= {"FuotaDeviceStatus": in_task.status}
-    return present(**told)
+        both = await services.store.task_device(parameters["FuotaTaskId"], member.dev_eui)
+        return None if both is None else told | {"FuotaDeviceStatus": both.status}
+    return told
 
 
 def _fits(device: Device, parameters: Parameters) -> bool:

@@ -725,18 +725,41 @@ SELECT 1 FROM fuota_group WHERE task_id = ? LIMIT 1
 
 -- task_device --
 -- A device of a firmware update; the last parameter is its status where none is written.
-SELECT fuota_member.task_id, fuota_member.dev_eui, coalesce(fuota_device.status, ?3)
-FROM fuota_member LEFT JOIN fuota_device ON fuota_device.task_id = fuota_member.task_id
-    AND fuota_device.dev_eui = fuota_member.dev_eui
-WHERE fuota_member.task_id = ?1 AND fuota_member.dev_eui = ?2
+SELECT ?1, ?2, coalesce(
+    (SELECT status FROM fuota_device WHERE task_id = ?1 AND dev_eui = ?2), ?3
+)
+WHERE EXISTS (SELECT 1 FROM fuota_device WHERE task_id = ?1 AND dev_eui = ?2 AND chosen = 1)
+    OR EXISTS (
+        SELECT 1 FROM group_device WHERE dev_eui = ?2
+            AND group_id IN (SELECT group_id FROM fuota_group WHERE task_id = ?1)
+    )
 
 -- task_devices --
--- A page of a firmware update's devices behind a DevEUI.
-SELECT fuota_member.task_id, fuota_member.dev_eui, coalesce(fuota_device.status, ?4)
-FROM fuota_member LEFT JOIN fuota_device ON fuota_device.task_id = fuota_member.task_id
-    AND fuota_device.dev_eui = fuota_member.dev_eui
-WHERE fuota_member.task_id = ?1 AND fuota_member.dev_eui > ?2
-ORDER BY fuota_member.dev_eui LIMIT ?3
+-- A page of a firmware update's devices behind a DevEUI, found by skipping from one to the next: it
+-- has them by itself or by groups.
+WITH RECURSIVE member (dev_eui) AS (
+    VALUES (?2)
+    UNION ALL
+    SELECT coalesce(
+        (
+            SELECT min(dev_eui) FROM fuota_device
+            WHERE task_id = ?1 AND chosen = 1 AND dev_eui > member.dev_eui
+        ),
+        (
+            SELECT min((
+                SELECT min(dev_eui) FROM group_device
+                WHERE group_id = fuota_group.group_id AND dev_eui > member.dev_eui
+            )) FROM fuota_group WHERE task_id = ?1
+        )
+    )
+    FROM member WHERE member.dev_eui IS NOT NULL
+    LIMIT ?3 + 1
+)
+SELECT ?1, member.dev_eui, coalesce(fuota_device.status, ?4)
+FROM member LEFT JOIN fuota_device ON fuota_device.task_id = ?1
+    AND fuota_device.dev_eui = member.dev_eui
+WHERE member.dev_eui > ?2
+ORDER BY member.dev_eui
 
 -- put_task_device_status --
 -- What has become of a device of a firmware update.
