@@ -26,6 +26,8 @@ NoteKind = Literal[
     "policy",
     "policy_target",
     "target_policy",
+    "resource_request",
+    "resource_orders",
 ]
 
 Row = tuple[str, str, str, float, str]

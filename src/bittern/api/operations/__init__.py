@@ -8,6 +8,7 @@ from functools import partial
 from bittern.api.front import Handler
 from bittern.api.operations import (
     certificates,
+    cloud_control,
     data_endpoint,
     destinations,
     device_profiles,
@@ -128,6 +129,8 @@ _IOTWIRELESS: Mapping[str, Operation] = {
 }
 
 
+_CLOUD_CONTROL = cloud_control.operations(_IOTWIRELESS)
+
 _IOT: Mapping[str, Operation] = {
     "DescribeEndpoint": data_endpoint.describe,
     "CreateKeysAndCertificate": certificates.create_with_keys,
@@ -187,7 +190,12 @@ _IOT_DATA: Mapping[str, Operation] = {
 
 def offered() -> Mapping[tuple[str, str], Operation]:
     """By service and operation, as botocore names them."""
-    services = {"iotwireless": _IOTWIRELESS, "iot": _IOT, "iot-data": _IOT_DATA}
+    services = {
+        "iotwireless": _IOTWIRELESS,
+        "cloudcontrol": _CLOUD_CONTROL,
+        "iot": _IOT,
+        "iot-data": _IOT_DATA,
+    }
     return {
         (service, name): operation
         for service, operations in services.items()

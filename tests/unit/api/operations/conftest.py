@@ -26,10 +26,19 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from oracle import NOW, SECRET, at, client
 
 ACCOUNT = "123456789012"
+
+
+def only(action: str) -> str:
+    """A policy that allows this and nothing else."""
+    return f'{{"Statement": {{"Effect": "Allow", "Action": "{action}", "Resource": "*"}}}}'
+
+
 POLICIES = {
     "AKIDEXAMPLE": (ACCOUNT, "administrator"),
     "AKIDOPERATOR": (ACCOUNT, "operator"),
     "AKIDOTHER": ("210987654321", "administrator"),
+    "AKIDFRONT": (ACCOUNT, only("cloudformation:*")),
+    "AKIDBACK": (ACCOUNT, only("iotwireless:*")),
 }
 ROLE = "arn:aws:iam::123456789012:role/any"
 APP_KEY = "000102030405060708090a0b0c0d0e0f"
@@ -39,7 +48,9 @@ NWK_KEY = "101112131415161718191a1b1c1d1e1f"
 async def credentials(access_key_id: str) -> Caller | None:
     account, name = POLICIES[access_key_id]
     arn = f"arn:aws:iam::{account}:user/{name}"
-    return Caller(account, access_key_id, arn, policy(READY[name]), SecretAccessKey(SECRET))
+    return Caller(
+        account, access_key_id, arn, policy(READY.get(name, name)), SecretAccessKey(SECRET)
+    )
 
 
 class Broker:

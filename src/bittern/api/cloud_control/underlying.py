@@ -1,0 +1,94 @@
+"""Operations of ``iotwireless``, carried out as the caller of another one.
+
+Nothing is allowed here that the caller could not do itself: each operation is judged by the
+caller's own policy and by its model, as if it had come over the wire.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from bittern.api import resources, serialize, validate
+from bittern.api.convert import Convert, Unfit, structure
+from bittern.api.errors import ApiError, invalid
+from bittern.api.front import Call
+from bittern.api.model import Operation, location, service, wire_name
+from bittern.api.parse import shown_path
+from bittern.api.router import Route
+
+if TYPE_CHECKING:
+    from bittern.api.operations.services import Services
+
+Handlers = Mapping[str, Callable[["Services", Call, dict[str, Any]], Awaitable[Any]]]
+"""By operation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Underlying:
+    """The operations, on behalf of one call."""
+
+    handlers: Handlers = field(repr=False)
+    services: Services = field(repr=False)
+    call: Call
+
+    async def __call__(self, operation: Operation, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer as JSON has it. `parameters` by the model's names, as JSON has them."""
+        handler = self.handlers.get(operation.name)
+        if handler is None:
+            raise ApiError("UnsupportedActionException", f"{operation.name} is not offered")
+        call = dataclasses.replace(self.call, operation=operation)
+        call.require(
+            resources.resource_of(_route(operation, parameters), call.region, call.account)
+        )
+        converted = _converted(operation, parameters)
+        validate.check(operation, converted)
+        result = await handler(self.services, call, converted)
+        body = serialize.response(operation, result, call.request_id).body
+        answer: dict[str, Any] = msgspec.json.decode(body) if body else {}
+        return answer
+
+    async def named(self, name: str, **parameters: Any) -> dict[str, Any]:
+        """By the operation's name."""
+        return await self(service("iotwireless").operation(name), parameters)
+
+
+def _route(operation: Operation, parameters: Mapping[str, Any]) -> Route:
+    """As a request for it would have it: what it names is where a policy looks for it."""
+    labels: dict[str, str] = {}
+    fields: dict[str, list[str]] = {}
+    members = operation.input.members if operation.input is not None else {}
+    for name, value in parameters.items():
+        shape = members[name]
+        match location(shape):
+            case "uri":
+                labels[wire_name(name, shape)] = value
+            case "querystring":
+                texts = value if isinstance(value, list) else [value]
+                fields[wire_name(name, shape)] = list(map(str, texts))
+            case _:
+                pass
+    return Route(operation, labels, fields)
+
+
+def _converted(operation: Operation, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    members = operation.input.members if operation.input is not None else {}
+    wired = {wire_name(name, members[name]): value for name, value in parameters.items()}
+    try:
+        converted: dict[str, Any] = _converter(operation)(wired)
+    except Unfit as unfit:
+        raise invalid(
+            f"1 validation error detected: Value at '{shown_path(unfit.path[::-1])}' failed to "
+            f"satisfy constraint: Member must be {unfit.wanted}"
+        ) from None
+    return converted
+
+
+@cache
+def _converter(operation: Operation) -> Convert:
+    return structure(operation.input.members if operation.input is not None else {}, {})
