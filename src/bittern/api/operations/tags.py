@@ -39,8 +39,9 @@ async def untag(services: Services, call: Call, parameters: Parameters) -> None:
 
 
 async def list_(services: Services, call: Call, parameters: Parameters) -> Answer:
+    """In the order in which they were given: a JSON Patch counts them as its client gave them."""
     tags = await _tags(services, call, await _resource(services, call, parameters))
-    return {"Tags": [{"Key": key, "Value": value} for key, value in sorted(tags.items())]}
+    return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
 
 
 async def _tags(services: Services, call: Call, rest: str) -> dict[str, str]:

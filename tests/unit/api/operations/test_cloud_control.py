@@ -233,6 +233,16 @@ CHANGES: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
+def test_tags_are_in_the_order_in_which_they_were_given(api: Any, cloud: CloudControl) -> None:
+    identifier = cloud.made("ServiceProfile", Tags=TAGS[::-1])
+    assert cloud.read("ServiceProfile", identifier)["Tags"] == TAGS[::-1]
+    cloud.patch(
+        "ServiceProfile", identifier, {"op": "replace", "path": "/Tags/0/Value", "value": "air"}
+    )
+    expected = [{"Key": "team", "Value": "air"}, TAGS[0]]
+    assert cloud.read("ServiceProfile", identifier)["Tags"] == expected
+
+
 @pytest.mark.parametrize(("kind", "properties"), CHANGES)
 def test_what_may_change_changes(
     api: Any, cloud: CloudControl, kind: str, properties: dict[str, Any]
