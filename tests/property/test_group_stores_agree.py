@@ -132,6 +132,8 @@ class GroupStores(TwoStores):
                 await store.fuota_tasks(examples.FUOTA_TASK.account),
                 [await store.task_devices(update(number).id) for number in range(2)],
                 [await store.task_groups(update(number).id) for number in range(2)],
+                [await store.groups_of_device(examples.dev_eui(number)) for number in range(3)],
+                [await store.tasks_of_device(examples.dev_eui(number)) for number in range(3)],
             ]
 
         self.both(everything)

@@ -143,6 +143,10 @@ class MemoryGroups:
         self._group_devices[key] = msgspec.structs.replace(before, status=status)
         return True
 
+    async def groups_of_device(self, dev_eui: DevEUI) -> list[str]:
+        mine = [one for key, one in self._group_devices.items() if key[1] == dev_eui]
+        return [one.group_id for one in sorted(mine, key=lambda one: one.number)]
+
     async def tasks_of_group(self, group_id: str) -> list[FuotaTask]:
         ids = sorted(task_id for task_id, other in self._task_groups if other == group_id)
         return [self._fuota_tasks[task_id] for task_id in ids]
@@ -240,6 +244,9 @@ class MemoryGroups:
     ) -> list[TaskDevice]:
         members = {one: self._task_device(task_id, one) for one in self._members(task_id)}
         return page(members, after, limit)
+
+    async def tasks_of_device(self, dev_eui: DevEUI) -> list[str]:
+        return sorted(task_id for task_id, other in self._chosen if other == dev_eui)
 
     async def move_task_device(self, before: TaskDevice, status: ReceiverStatus) -> bool:
         if await self.task_device(before.task_id, before.dev_eui) != before:

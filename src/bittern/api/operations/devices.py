@@ -266,11 +266,20 @@ def _personalized(
 
 
 async def _same_kind(services: Services, before: Device, profile: DeviceProfile) -> None:
-    """Keys of one version of LoRaWAN do not become those of another."""
+    """Keys of one version of LoRaWAN do not become those of another, and who takes part in
+    something of a region stays there."""
     if profile.id == before.device_profile_id:
         return
     former = await services.store.device_profile(before.device_profile_id)
     assert former is not None
+    if regions.plan(profile.region) is not regions.plan(former.region) and (
+        await services.store.groups_of_device(before.dev_eui)
+        or await services.store.tasks_of_device(before.dev_eui)
+    ):
+        raise wrong(
+            "loRaWAN.deviceProfileId",
+            f"the device takes part in multicast groups or firmware updates of {former.region}",
+        )
     kinds = [activations.kind_of(before.activation, one.mac_version) for one in (former, profile)]
     if kinds[0] != kinds[1]:
         raise wrong(

@@ -67,6 +67,10 @@ class FuotaTasks(Protocol):
         """Every device of the task, in order of DevEUI, those behind `after`."""
         ...
 
+    async def tasks_of_device(self, dev_eui: DevEUI) -> list[str]:
+        """Ids of the tasks that have it by itself, in their order."""
+        ...
+
     async def move_task_device(self, before: TaskDevice, status: ReceiverStatus) -> bool:
         """Compare and set its status; False where it is no longer as `before`, or not there."""
         ...

@@ -71,6 +71,10 @@ class Groups(Protocol):
         """Compare and set its status; False where it is no longer as `before`, or not there."""
         ...
 
+    async def groups_of_device(self, dev_eui: DevEUI) -> list[str]:
+        """Ids of the groups that it is in, in the order of its numbers."""
+        ...
+
     async def tasks_of_group(self, group_id: str) -> list[FuotaTask]:
         """The firmware updates that have it, in order of id."""
         ...

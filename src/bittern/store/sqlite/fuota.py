@@ -117,6 +117,9 @@ class SqliteFuota:
         key = (task_id, bytes(after or b""), limit, FIRST_RECEIVER_STATUS)
         return await self._database.read_aside("task_devices", key, task_device_from_row)
 
+    async def tasks_of_device(self, dev_eui: DevEUI) -> list[str]:
+        return [row[0] for row in self._database.read("tasks_of_device", (bytes(dev_eui),))]
+
     async def move_task_device(self, before: TaskDevice, status: ReceiverStatus) -> bool:
         key = (before.task_id, bytes(before.dev_eui))
 

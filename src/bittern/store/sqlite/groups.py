@@ -128,6 +128,9 @@ class SqliteGroups:
         )
         return bool(moved)
 
+    async def groups_of_device(self, dev_eui: DevEUI) -> list[str]:
+        return [row[0] for row in self._database.read("groups_of_device", (bytes(dev_eui),))]
+
     async def tasks_of_group(self, group_id: str) -> list[FuotaTask]:
         return await self._database.read_aside("tasks_of_group", (group_id,), fuota_task_from_row)
 

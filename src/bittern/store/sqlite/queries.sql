@@ -638,6 +638,14 @@ DELETE FROM group_device WHERE group_id = ? AND dev_eui = ?
 UPDATE group_device SET status = ?5
 WHERE group_id = ?1 AND dev_eui = ?2 AND number = ?3 AND status = ?4
 
+-- groups_of_device --
+-- The groups of a device, in the order of its numbers.
+SELECT group_id FROM group_device WHERE dev_eui = ? ORDER BY number
+
+-- tasks_of_device --
+-- The firmware updates that have a device by itself.
+SELECT task_id FROM fuota_device WHERE dev_eui = ? AND chosen = 1 ORDER BY task_id
+
 -- tasks_of_group --
 -- The firmware updates that have a group.
 SELECT id, account, revision, region, record FROM fuota_task

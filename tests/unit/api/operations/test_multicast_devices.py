@@ -156,6 +156,19 @@ def test_nobody_enters_or_leaves_once_a_session_is_scheduled(api: Any, refused: 
         associate(api, group, outside)
 
 
+def test_a_device_of_a_group_stays_in_its_region(api: Any, refused: Any) -> None:
+    group, device = made(api), api.device()["Id"]
+    elsewhere = {"DeviceProfileId": api.device_profile(RfRegion="US915")}
+    associate(api, group, device)
+    with refused("ValidationException") as refusal:
+        api.wireless.update_wireless_device(Id=device, LoRaWAN=elsewhere)
+    assert "takes part in multicast groups or firmware updates of EU868" in refusal.message
+    here = {"DeviceProfileId": api.device_profile()}
+    api.wireless.update_wireless_device(Id=device, LoRaWAN=here)
+    disassociate(api, group, device)
+    api.wireless.update_wireless_device(Id=device, LoRaWAN=elsewhere)
+
+
 def test_a_deleted_device_leaves_its_groups(api: Any) -> None:
     group, device = made(api), api.device()["Id"]
     associate(api, group, device)

@@ -108,6 +108,14 @@ async def test_a_device_must_be_there_to_enter_and_to_leave(store: Store) -> Non
     assert await store.task_devices(TASK.id) == []
 
 
+async def test_a_device_knows_the_tasks_that_have_it_by_itself(store: Store) -> None:
+    await register(store, devices=2)
+    for number in (2, 1):
+        await with_devices(store, numbered(TASK, number), count=1)
+    assert await store.tasks_of_device(dev_eui(0)) == ["number 1", "number 2"]
+    assert await store.tasks_of_device(dev_eui(1)) == []
+
+
 async def test_a_removed_device_leaves_its_tasks(store: Store) -> None:
     await register(store, devices=2)
     await with_devices(store, count=2)

@@ -138,6 +138,16 @@ async def test_a_device_has_four_groups_at_most(store: Store) -> None:
     assert member.number == 2
 
 
+async def test_a_device_knows_its_groups(store: Store) -> None:
+    await register(store, devices=2)
+    for name in ("b", "a"):
+        group = msgspec.structs.replace(GROUP, id=name)
+        await store.add_multicast_group(group)
+        await store.add_group_devices(group, [dev_eui(0)])
+    assert await store.groups_of_device(dev_eui(0)) == ["b", "a"]
+    assert await store.groups_of_device(dev_eui(1)) == []
+
+
 async def test_devices_leave(store: Store) -> None:
     await with_devices(store)
     assert await store.remove_group_devices(GROUP, [dev_eui(1), dev_eui(9)]) == 1
