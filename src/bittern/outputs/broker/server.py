@@ -105,6 +105,7 @@ class EmbeddedBroker:
         self._write_now = asyncio.Event()
         self._housekeeping: asyncio.TimerHandle | None = None
         self._following: asyncio.TimerHandle | None = None
+        self._looking: asyncio.TimerHandle | None = None
         self._disk_error: str | None = None
         self._lost = 0
         self._refused_connections = 0
@@ -169,7 +170,7 @@ class EmbeddedBroker:
         trace: TracebackType | None,
     ) -> None:
         assert self._server is not None
-        for timer in (self._housekeeping, self._following):
+        for timer in (self._housekeeping, self._following, self._looking):
             if timer is not None:
                 timer.cancel()
         self._server.close()
@@ -264,6 +265,14 @@ class EmbeddedBroker:
         self._schedule_write()
 
     def changed(self) -> None:
+        """Looked after a moment later, once for all messages until then: to find out who has
+        something to write, every session is asked."""
+        if self._writing is None and self._looking is None:
+            loop = asyncio.get_running_loop()
+            self._looking = loop.call_later(self._bounds.write_interval_s, self._look)
+
+    def _look(self) -> None:
+        self._looking = None
         self._schedule_write()
 
     def progressed(self, session: Session) -> None:
