@@ -26,8 +26,8 @@ def test_tags_are_added_replaced_and_removed(api: Any) -> None:
             ResourceArn=arn, Tags=[{"Key": "b", "Value": value}, {"Key": "a", "Value": ""}]
         )
     assert api.wireless.list_tags_for_resource(ResourceArn=arn)["Tags"] == [
-        {"Key": "a", "Value": ""},
         {"Key": "b", "Value": "2"},
+        {"Key": "a", "Value": ""},
     ]
     api.wireless.untag_resource(ResourceArn=arn, TagKeys=["a", "c"])
     assert api.wireless.list_tags_for_resource(ResourceArn=arn)["Tags"] == [
