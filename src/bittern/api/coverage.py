@@ -40,15 +40,10 @@ _WITHDRAWN = (
     "UpdatePosition",
 )
 _NOT_YET = (
-    "CreateNetworkAnalyzerConfiguration",
-    "DeleteNetworkAnalyzerConfiguration",
     "GetMetricConfiguration",
     "GetMetrics",
-    "GetNetworkAnalyzerConfiguration",
     "GetResourcePosition",
-    "ListNetworkAnalyzerConfigurations",
     "UpdateMetricConfiguration",
-    "UpdateNetworkAnalyzerConfiguration",
     "UpdateResourcePosition",
 )
 

@@ -28,6 +28,8 @@ NoteKind = Literal[
     "target_policy",
     "resource_request",
     "resource_orders",
+    "analyzer",
+    "analyzer_gone",
 ]
 
 Row = tuple[str, str, str, float, str]

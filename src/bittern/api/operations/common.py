@@ -37,6 +37,7 @@ KINDS: Mapping[str, str] = {
     "downlink": "DownlinkQueueMessage",
     "multicast group": "MulticastGroup",
     "fuota task": "FuotaTask",
+    "analyzer": "NetworkAnalyzerConfiguration",
 }
 """AWS's names of what the store names."""
 
@@ -217,9 +218,13 @@ def _name(attempt: idempotency.Attempt) -> str:
 
 def tag_notes(call: Call, rest: str, tags: Sequence[Mapping[str, str]]) -> list[Note]:
     """The tags of a new resource. A name that is free again must not inherit any."""
-    if not tags and not rest.startswith("Destination/"):
+    if not tags and not rest.startswith(_NAMED):
         return []
     return [tags_note(call, rest, checked_tags(tags))]
+
+
+_NAMED = ("Destination/", "NetworkAnalyzerConfiguration/")
+"""What is known by a name that its owner chooses."""
 
 
 def tags_note(call: Call, rest: str, tags: Mapping[str, str]) -> Note:

@@ -8,6 +8,7 @@ import msgspec
 
 from bittern.api.errors import ApiError, not_found
 from bittern.api.front import Call, Parameters
+from bittern.api.operations import network_analyzer
 from bittern.api.operations.common import MOST_TAGS, Answer, checked_tags, tags_note
 from bittern.api.operations.services import Services
 
@@ -60,6 +61,8 @@ async def _resource(services: Services, call: Call, parameters: Parameters) -> s
 
 async def _exists(services: Services, call: Call, rest: str) -> bool:
     kind, _, identity = rest.partition("/")
+    if kind == network_analyzer.KIND:
+        return await network_analyzer.configuration_of(services, call, identity) is not None
     found = await _record(services, call, kind, identity)
     return found is not None and found.account == call.account
 
