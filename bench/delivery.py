@@ -41,6 +41,7 @@ from bench.process import pin
 from bench.rules import STATEMENTS, UPLINK
 from bittern.cli.serve import spare_the_collector
 from bittern.config import Configuration
+from bittern.keys.ring import KeyRing
 from bittern.mac.session import Session
 from bittern.outputs.broker.server import BrokerFiles, EmbeddedBroker
 from bittern.outputs.dispatch import Dispatcher
@@ -53,7 +54,6 @@ from bittern.store.ports.sessions import Deliver
 from bittern.store.records import Delivery, Destination
 from bittern.store.rule_records import RuleRecord
 from bittern.store.sqlite import SqliteStore
-from bittern.store.vault import KeyRing
 from bittern.testing.examples import join_state, next_session, register, session
 from bittern.types import Instant
 

@@ -26,6 +26,7 @@ from bittern import installation
 from bittern.config import Configuration
 from bittern.gateway.lns import LnsConnection, UplinkReceived
 from bittern.gateway.router_config import GatewaySettings, router_config
+from bittern.keys.ring import FileVault
 from bittern.lorawan import regions
 from bittern.lorawan.frame import DataUp, parse
 from bittern.lorawan.radio import Transmission
@@ -36,7 +37,6 @@ from bittern.network.deduplication import Deduplicator, Gathered
 from bittern.store.codec import delivery_to_row, session_step
 from bittern.store.protocol import Store
 from bittern.store.records import Delivery
-from bittern.store.vault import FileVault
 from bittern.types import GatewayEUI, Instant, NetID
 
 FLEET = Fleet(devices=2000, gateways=1)

@@ -17,6 +17,9 @@ BitternError
 ├── AlreadyServed            another server of the same data directory is running
 ├── SealingError
 │   ├── KeyFileExposed       the data key can be read by others
+│   ├── KeyProviderError     the data keys cannot be had
+│   │   ├── KeyProviderRefused      access denied, another key, or tampered: a person must act
+│   │   └── KeyProviderUnavailable  it may answer later
 │   └── SealBroken           a sealed value does not open: tampered, moved or of another key
 ├── RuleError                a rule in SQL that cannot be, or what it cannot do with a message
 │   ├── SqlParseException    a statement that is none; says where, and what was meant perhaps
@@ -194,6 +197,33 @@ class KeyFileExposed(SealingError):
 
     def __str__(self) -> str:
         return f"{self.path} has mode {self.mode:04o}; it must be 0600"
+
+
+class KeyProviderError(SealingError):
+    """The key provider has not wrapped or unwrapped a data key.
+
+    ``provider`` and ``where`` as it names itself, ``reason`` never with a key, ``cure`` what a
+    person can do about it; it may be empty.
+    """
+
+    def __init__(self, provider: str, where: str, reason: str, cure: str = "") -> None:
+        super().__init__(provider, where, reason, cure)
+        self.provider = provider
+        self.where = where
+        self.reason = reason
+        self.cure = cure
+
+    def __str__(self) -> str:
+        cure = f"; {self.cure}" if self.cure else ""
+        return f"key provider {self.provider}, {self.where}: {self.reason}{cure}"
+
+
+class KeyProviderRefused(KeyProviderError):
+    """Access denied, another key than wrapped it, or a wrapped key that was tampered with."""
+
+
+class KeyProviderUnavailable(KeyProviderError):
+    """The provider cannot be reached now."""
 
 
 class SealBroken(SealingError):

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from bittern.config import Configuration
 from bittern.config.layout import Layout
 from bittern.errors import AlreadyServed, Conflict
+from bittern.keys.ring import FileVault
 from bittern.pki import files
 from bittern.store.account_records import Account
 from bittern.store.protocol import Store
 from bittern.store.records import DEFAULT_ACCOUNT, Destination
 from bittern.store.sqlite import SqliteStore
-from bittern.store.vault import FileVault
 from bittern.types import Instant
 
 if TYPE_CHECKING:  # X.509 takes longer to import than most commands take to run

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import msgspec
 
+from bittern.keys.ring import KeyRing
 from bittern.mac.session import AwaitedAck
 from bittern.store.group_records import TaskDevice
 from bittern.store.notes import Note
 from bittern.store.ports.sessions import Deliver
 from bittern.store.records import AbpActivation
 from bittern.store.sqlite import SqliteStore
-from bittern.store.vault import KeyRing
 from bittern.testing.examples import (
     ACCESS_KEY,
     ACCOUNT,

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import uvloop
 
+from bittern.keys.ring import KeyRing
 from bittern.outputs.actions import Prepared
 from bittern.outputs.broker.server import BrokerFiles, EmbeddedBroker
 from bittern.outputs.dispatch import Dispatcher, DispatchSettings
@@ -23,7 +24,6 @@ from bittern.outputs.lane import Limits
 from bittern.outputs.routing import DestinationRouter
 from bittern.store.records import Delivery, Destination
 from bittern.store.rule_records import RuleRecord
-from bittern.store.vault import KeyRing
 from bittern.types import EUI64, DevEUI, Instant
 
 

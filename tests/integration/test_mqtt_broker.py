@@ -18,9 +18,9 @@ import paho.mqtt.client as paho
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from bittern.keys.ring import KeyRing
 from bittern.outputs.broker.server import BrokerFiles, EmbeddedBroker
 from bittern.outputs.port import Message
-from bittern.store.vault import KeyRing
 from bittern.testing.program import free_ports
 from bittern.types import Instant
 

@@ -21,6 +21,7 @@ from bittern.cli import app
 from bittern.config import Configuration, Mqtt, Secret
 from bittern.config.layout import Layout
 from bittern.installation import authorities, server_certificate
+from bittern.keys.ring import KeyRing
 from bittern.outputs.broker.server import BrokerFiles, EmbeddedBroker
 from bittern.outputs.mqtt.output import MqttOutput, mqtt_settings
 from bittern.outputs.port import Message
@@ -29,7 +30,6 @@ from bittern.pki.issuing import issue_gateway_certificate
 from bittern.pki.rotation import state_changed_at
 from bittern.servers.acceptor import Acceptor, AcceptorLimits
 from bittern.servers.transport import Identity, Transport
-from bittern.store.vault import KeyRing
 from bittern.types import EUI64, GatewayEUI, Instant
 
 pytestmark = pytest.mark.integration

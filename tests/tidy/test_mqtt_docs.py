@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 from bittern.config.settings import settings
+from bittern.keys.ring import KeyRing
 from bittern.outputs.broker.server import BrokerFiles, EmbeddedBroker
-from bittern.store.vault import KeyRing
 from bittern.types import Instant
 
 TEXT = (Path(__file__).parents[2] / "docs/mqtt.md").read_text(encoding="utf-8")

@@ -15,6 +15,8 @@ from bittern.errors import (
     FrameError,
     GatewayProtocolError,
     KeyFileExposed,
+    KeyProviderRefused,
+    KeyProviderUnavailable,
     NotFound,
     SchemaTooNew,
     SealBroken,
@@ -66,6 +68,14 @@ def test_the_drawing_is_the_tree() -> None:
         (Conflict("gateway", "x"), "gateway x exists already"),
         (NotFound("device", "x"), "no device x"),
         (KeyFileExposed("data.key", 0o644), "data.key has mode 0644; it must be 0600"),
+        (
+            KeyProviderRefused("file", "file data.key", "another key", "bring it back"),
+            "key provider file, file data.key: another key; bring it back",
+        ),
+        (
+            KeyProviderUnavailable("aws-kms", "arn", "no route"),
+            "key provider aws-kms, arn: no route",
+        ),
         (SealBroken("device x"), "sealed value of device x does not open"),
         (DeliveryRejected("too long"), "too long"),
     ],

@@ -14,6 +14,7 @@ from bittern.config import Configuration
 from bittern.config.layout import Layout
 from bittern.config.listening import plain_mqtt_host
 from bittern.config.settings import Delivery
+from bittern.keys.ring import KeyRing
 from bittern.network.ports import Clock
 from bittern.outputs.bounds import DispatchSettings
 from bittern.outputs.broker.limits import broker_limits
@@ -32,7 +33,6 @@ from bittern.servers.acceptor import Acceptor, AcceptorLimits
 from bittern.servers.transport import Transport
 from bittern.store.protocol import Store
 from bittern.store.records import DEFAULT_ACCOUNT
-from bittern.store.vault import KeyRing
 
 logger = logging.getLogger("bittern.app")
 

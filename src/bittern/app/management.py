@@ -14,6 +14,7 @@ from bittern.api.operations import Endpoints, Notify, Services, handlers
 from bittern.config import Configuration
 from bittern.config.listening import is_loopback
 from bittern.config.uris import cups_uri, lns_uri
+from bittern.keys.ring import KeyRing
 from bittern.network.ports import Clock
 from bittern.outputs.clients import Clients
 from bittern.pki.tls import plain_listener, present
@@ -22,7 +23,6 @@ from bittern.servers.background import Background
 from bittern.servers.transport import Transport
 from bittern.store.event_settings import EventDefaults
 from bittern.store.protocol import Store
-from bittern.store.vault import KeyRing
 from bittern.types import Instant
 
 logger = logging.getLogger("bittern.app")

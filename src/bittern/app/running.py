@@ -39,6 +39,7 @@ from bittern.app.mqtt_downlinks import downlinks_of
 from bittern.config import Configuration
 from bittern.config.layout import Layout
 from bittern.installation import only_server, opened_store
+from bittern.keys.ring import FileVault
 from bittern.network.core import Network, NetworkSettings
 from bittern.network.gateways import Gateways
 from bittern.network.randomness import BlockRandomness
@@ -56,7 +57,6 @@ from bittern.servers.gateway_status import StatusKeeper
 from bittern.servers.http import HttpServer
 from bittern.servers.loop_faults import tell_faults_of_ours
 from bittern.servers.metrics import registry
-from bittern.store.vault import FileVault
 
 
 @asynccontextmanager

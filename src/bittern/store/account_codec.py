@@ -6,9 +6,9 @@ store names key and account: a row that is moved to another account does not ope
 
 from __future__ import annotations
 
+from bittern.keys.ring import Vault
 from bittern.store.account_records import AccessKey, AccessSecret, Account
 from bittern.store.codec import Rest, Row
-from bittern.store.vault import Vault
 from bittern.types import Instant
 
 # Accounts: id, name, created_at

@@ -18,6 +18,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
+from bittern.keys.ring import Vault
 from bittern.lorawan.crypto import SessionKeys
 from bittern.lorawan.versions import MacVersion
 from bittern.mac.session import JoinState, Session
@@ -30,7 +31,6 @@ from bittern.store.records import (
     QueuedDownlink,
     ServiceProfile,
 )
-from bittern.store.vault import Vault
 from bittern.types import EUI64, AES128Key, DevAddr, DevEUI, Instant
 
 Row = tuple[Any, ...]

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import msgspec
 
+from bittern.keys.ring import Vault
 from bittern.store.codec import Rest, Row
 from bittern.store.ports.outbox import Buried, Owed
 from bittern.store.records import Delivery
 from bittern.store.rule_records import Action, DeadLetter, RuleRecord
-from bittern.store.vault import Vault
 from bittern.types import EUI64, DevEUI, Instant
 
 # Rules: account, name, record (the rest), actions (sealed)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from bittern.keys.ring import KEY_SIZE, KeyRing
 from bittern.lorawan.class_b import PingSlot
 from bittern.lorawan.crypto import SessionKeys
 from bittern.lorawan.frame import DataUp, JoinRequest, RejoinRequest, parse
@@ -36,7 +37,6 @@ from bittern.mac.wanted import Wanted, wanted
 from bittern.mac.windows import Windows, windows
 from bittern.store import codec
 from bittern.store.records import DeviceProfile, QueuedDownlink, ServiceProfile
-from bittern.store.vault import KEY_SIZE, KeyRing
 from bittern.types import DevAddr, DevEUI, Instant, NetID
 
 VAULT = KeyRing({1: bytes(KEY_SIZE)})

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from bittern.keys.ring import FileVault
 from bittern.store.sqlite import SqliteStore
-from bittern.store.vault import FileVault
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import asyncio
 import sys
 from pathlib import Path
 
+from bittern.keys.ring import FileVault
 from bittern.store.ports.sessions import Deliver
 from bittern.store.sqlite import SqliteStore
-from bittern.store.vault import FileVault
 from bittern.testing.examples import delivery, dev_eui, next_session
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bittern.errors import DeliveryUnavailable
+from bittern.keys.ring import FileVault
 from bittern.outputs.backoff import Backoff
 from bittern.outputs.bounds import DispatchSettings
 from bittern.outputs.dispatch import Dispatcher
@@ -19,7 +20,6 @@ from bittern.outputs.routing import DestinationRouter
 from bittern.store.ports.sessions import Deliver
 from bittern.store.rule_records import DeadLetterFilter
 from bittern.store.sqlite import SqliteStore
-from bittern.store.vault import FileVault
 from bittern.testing.examples import NOW, activated, dead_letter, delivery, next_session
 from bittern.types import Instant
 

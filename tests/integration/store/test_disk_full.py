@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from bittern.errors import StoreUnavailable
+from bittern.keys.ring import FileVault
 from bittern.store.ports.sessions import Deliver
 from bittern.store.sqlite import SqliteStore
-from bittern.store.vault import FileVault
 from bittern.testing.examples import (
     delivery,
     dev_eui,

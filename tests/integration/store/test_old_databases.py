@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from bittern.keys.ring import KeyRing
 from bittern.lorawan.versions import MacVersion
 from bittern.mac.session import AwaitedAck
 from bittern.store.ports.sessions import Deliver
@@ -18,7 +19,6 @@ from bittern.store.records import AbpActivation, OtaaActivation
 from bittern.store.rule_records import DeadLetterFilter
 from bittern.store.sqlite import SqliteStore
 from bittern.store.sqlite.migrations import known_migrations
-from bittern.store.vault import KeyRing
 from bittern.testing.examples import delivery, next_session
 from bittern.types import EUI64, AppKey, AppSKey, DevAddr, DevEUI, FNwkSIntKey, GatewayEUI, Refusal
 

@@ -22,7 +22,7 @@ SCRIPT = """
 import asyncio, sys
 from pathlib import Path
 from bittern.store.sqlite import SqliteStore
-from bittern.store.vault import FileVault
+from bittern.keys.ring import FileVault
 from bittern.testing.examples import device, downlink
 
 async def main():

@@ -10,11 +10,11 @@ from bittern.app.deliveries import codecs_of, limits_of, mqtt_of, surroundings_o
 from bittern.app.gateways import transport_of
 from bittern.config import Configuration, Mqtt
 from bittern.config.settings import Delivery
+from bittern.keys.ring import KeyRing
 from bittern.outputs.broker.server import EmbeddedBroker
 from bittern.outputs.codecs.workers import CodecWorkers
 from bittern.outputs.mqtt.output import MqttOutput
 from bittern.outputs.retention import Limits
-from bittern.store.vault import KeyRing
 from bittern.testing.examples import CODEC, NOW
 from bittern.testing.memory_store import MemoryStore
 

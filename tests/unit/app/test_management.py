@@ -12,10 +12,10 @@ from bittern.app.gateways import transport_of
 from bittern.app.management import api_of, endpoints_of, http_context_of, services_of
 from bittern.config import Api, Configuration, Cups, Lns, Server
 from bittern.config.layout import Layout
+from bittern.keys.ring import KeyRing
 from bittern.pki import rotation
 from bittern.servers.background import Background
 from bittern.store.event_settings import INITIAL
-from bittern.store.vault import KeyRing
 from bittern.testing.examples import NOW
 from bittern.testing.memory_store import MemoryStore
 

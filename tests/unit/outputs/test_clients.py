@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bittern.errors import DeliveryRejected, DeliveryUnavailable, StoreUnavailable
+from bittern.keys.ring import KeyRing
 from bittern.outputs import clients
 from bittern.outputs.broker.connection import ConnectionLimits
 from bittern.outputs.broker.hub import HubLimits
@@ -17,7 +18,6 @@ from bittern.outputs.clients import ClientMessage, EmbeddedClients, ExternalClie
 from bittern.outputs.mqtt.client import MqttSettings
 from bittern.outputs.mqtt.output import MqttOutput
 from bittern.outputs.port import NO_FAILURES, Failures, Message
-from bittern.store.vault import KeyRing
 from bittern.types import Instant
 
 NOW = Instant(5.0)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from bittern.keys.ring import KeyRing
 from bittern.store.protocol import Store
 from bittern.store.sqlite import SqliteStore
-from bittern.store.vault import KeyRing
 from bittern.testing.memory_store import MemoryStore
 
 CHANGES_KEPT = 50

@@ -4,13 +4,13 @@ import msgspec
 import pytest
 
 from bittern.errors import SealBroken
+from bittern.keys.ring import KeyRing
 from bittern.store.account_codec import (
     access_key_from_row,
     access_key_to_row,
     account_from_row,
     account_to_row,
 )
-from bittern.store.vault import KeyRing
 from bittern.testing.examples import ACCESS_KEY, ACCOUNT, NOW
 
 

@@ -4,9 +4,9 @@ import msgspec
 import pytest
 
 from bittern.errors import SealBroken
+from bittern.keys.ring import KeyRing
 from bittern.mac.session import RadioState, Session
 from bittern.store import codec
-from bittern.store.vault import KeyRing
 from bittern.testing.examples import (
     DESTINATION,
     DEVICE_PROFILE,

@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from bittern.errors import SealBroken
+from bittern.keys.ring import KeyRing
 from bittern.store import rule_codec
-from bittern.store.vault import KeyRing
 from bittern.testing.examples import RULE, dead_letter, delivery
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bittern.errors import StoreUnavailable
+from bittern.keys.ring import Vault
 from bittern.store.codec import Row
 from bittern.store.group_commit import GroupCommit
 from bittern.store.sqlite.connections import (
@@ -27,7 +28,6 @@ from bittern.store.sqlite.connections import (
 from bittern.store.sqlite.migrations import known_migrations, migrate
 from bittern.store.sqlite.transaction import STATEMENTS, Parameters, Transaction
 from bittern.store.sqlite.writer import Call, Write, Writer
-from bittern.store.vault import Vault
 
 BUSY_TIMEOUT_S = 5.0
 """How long a write waits for that of another process."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bittern.keys.ring import Vault
 from bittern.store.group_commit import GroupCommitStatistics
 from bittern.store.protocol import Store
 from bittern.store.sqlite.accounts import SqliteAccounts
@@ -23,7 +24,6 @@ from bittern.store.sqlite.registry import (
 )
 from bittern.store.sqlite.rules import SqliteDeadLetters, SqliteRules
 from bittern.store.sqlite.sessions import SqliteSessions
-from bittern.store.vault import Vault
 
 
 class SqliteStore(

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bittern.errors import SchemaTooNew, StoreUnavailable
+from bittern.keys.ring import KeyRing
 from bittern.outputs.broker.log import (
     VERSION,
     Changes,
@@ -19,7 +20,6 @@ from bittern.outputs.broker.log import (
     SessionLog,
 )
 from bittern.outputs.broker.session import Entry
-from bittern.store.vault import KeyRing
 from bittern.types import Instant
 
 NOW = Instant(1_000_000.0)

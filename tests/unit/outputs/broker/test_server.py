@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from bittern.errors import DeliveryRejected, DeliveryUnavailable, StoreUnavailable
+from bittern.keys.ring import KeyRing
 from bittern.outputs.broker.accounts import WITHOUT_PASSWORD, Account, Accounts
 from bittern.outputs.broker.connection import ConnectionLimits
 from bittern.outputs.broker.limits import BrokerLimits
@@ -30,7 +31,6 @@ from bittern.outputs.mqtt.packets import (
     decode,
 )
 from bittern.outputs.port import Message
-from bittern.store.vault import KeyRing
 
 RING = KeyRing({1: b"k" * 32})
 LIMITS = BrokerLimits(

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bittern.errors import SealBroken
+from bittern.keys.ring import KeyRing
 from bittern.store.sqlite import SqliteStore
-from bittern.store.vault import KeyRing
 from bittern.testing.examples import ACCESS_KEY, ACCOUNT
 
 OTHER = "444455556666"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import msgspec
 
+from bittern.keys.ring import KeyRing
 from bittern.store.sqlite import SqliteStore
-from bittern.store.vault import KeyRing
 from bittern.testing.examples import CODEC
 
 

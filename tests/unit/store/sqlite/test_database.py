@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from bittern.errors import SchemaTooNew, StoreUnavailable
+from bittern.keys.ring import KeyRing
 from bittern.store.sqlite.database import Database
 from bittern.store.sqlite.transaction import Transaction
-from bittern.store.vault import KeyRing
 
 
 @pytest.fixture

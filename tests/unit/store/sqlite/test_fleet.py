@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 
 from bittern.errors import NotFound
+from bittern.keys.ring import KeyRing
 from bittern.store.sqlite import SqliteStore
-from bittern.store.vault import KeyRing
 from bittern.testing.examples import (
     CONNECTION,
     FIRMWARE,

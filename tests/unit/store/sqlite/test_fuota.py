@@ -7,8 +7,8 @@ from pathlib import Path
 
 import msgspec
 
+from bittern.keys.ring import KeyRing
 from bittern.store.sqlite import SqliteStore
-from bittern.store.vault import KeyRing
 from bittern.testing.examples import FUOTA_TASK, MULTICAST_GROUP, NOW, dev_eui, register
 
 TASK = msgspec.structs.replace(FUOTA_TASK, session=None)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from bittern.errors import SealBroken
+from bittern.keys.ring import KeyRing
 from bittern.store.ports.sessions import Deliver
 from bittern.store.sqlite import SqliteStore
-from bittern.store.vault import KeyRing
 from bittern.testing.examples import (
     DEV_EUI,
     delivery,

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from bittern.errors import Conflict
+from bittern.keys.ring import KeyRing
 from bittern.store.sqlite import SqliteStore
-from bittern.store.vault import KeyRing
 from bittern.testing.examples import DESTINATION, DEV_EUI, GATEWAY, device, register
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from bittern.errors import Conflict, StaleSession, StoreUnavailable
+from bittern.keys.ring import KeyRing
 from bittern.store import codec
 from bittern.store.sqlite import writer as module
 from bittern.store.sqlite.connections import connect_writer
 from bittern.store.sqlite.migrations import known_migrations, migrate
 from bittern.store.sqlite.transaction import STATEMENTS, Transaction
 from bittern.store.sqlite.writer import Advance, Strike, Write, Writer
-from bittern.store.vault import KeyRing
 from bittern.testing.examples import (
     DESTINATION,
     DEVICE_PROFILE,

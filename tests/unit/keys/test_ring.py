@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bittern.errors import ConfigurationError, KeyFileExposed, SealBroken
-from bittern.store import vault as module
-from bittern.store.vault import NONCES_PER_DRAW, FileVault, KeyRing
+from bittern.keys import ring as module
+from bittern.keys.ring import NONCES_PER_DRAW, FileVault, KeyRing
 
 KEY = bytes(range(32))
 WHERE = "session.keys:70b3d57ed0000001:1"
