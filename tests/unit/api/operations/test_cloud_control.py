@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-from bittern.api.operations import offered
-
 ROLE = "arn:aws:iam::123456789012:role/any"
 APP_KEY = "000102030405060708090a0b0c0d0e0f"
 TAGS = [{"Key": "site", "Value": "north"}, {"Key": "team", "Value": "water"}]
@@ -25,8 +23,6 @@ class CloudControl:
         return self.event(self.client.create_resource, kind, DesiredState=json.dumps(properties))
 
     def made(self, kind: str, **properties: Any) -> str:
-        if ("iotwireless", f"Create{kind}") not in offered() and kind != "TaskDefinition":
-            pytest.skip(f"{kind} is not offered")
         event = self.create(kind, **properties)
         assert event["OperationStatus"] == "SUCCESS", event
         identifier: str = event["Identifier"]
@@ -520,6 +516,19 @@ def test_a_resource_whose_association_fails_is_named(api: Any, cloud: CloudContr
     event = cloud.create("WirelessGateway", **given, ThingArn=nobody)
     assert (event["OperationStatus"], event["ErrorCode"]) == ("FAILED", "NotFound")
     assert cloud.listed("WirelessGateway") == [event["Identifier"]]
+
+
+def test_lists_of_an_analyzer_become_what_is_wanted(api: Any, cloud: CloudControl) -> None:
+    kind = "NetworkAnalyzerConfiguration"
+    devices = [a_device(cloud), api.device("70b3d57ed0000009")["Id"]]
+    gateway = api.gateway()
+    cloud.made(kind, Name="watch", WirelessDevices=devices[:1], WirelessGateways=[gateway])
+    event = cloud.set(kind, "watch", WirelessDevices=devices[1:])
+    assert event["OperationStatus"] == "SUCCESS", event
+    model = cloud.read(kind, "watch")
+    assert (model["WirelessDevices"], model["WirelessGateways"]) == (devices[1:], [gateway])
+    cloud.patch(kind, "watch", {"op": "remove", "path": "/WirelessGateways"})
+    assert "WirelessGateways" not in cloud.read(kind, "watch")
 
 
 @pytest.mark.parametrize("kind", ["MulticastGroup", "FuotaTask"])
