@@ -48,33 +48,40 @@ ATTEMPTS = 5
 
 async def create(services: Services, call: Call, parameters: Parameters) -> Answer:
     async def make(keep: Keep) -> Answer:
-        given = lorawan(parameters)
-        for name in ("DevEui", "DeviceProfileId", "ServiceProfileId"):
-            if name not in given:
-                raise missing(f"loRaWAN.{name[:1].lower()}{name[1:]}")
-        profile = await device_profiles.found(services, call, given["DeviceProfileId"])
-        service = await service_profiles.found(services, call, given["ServiceProfileId"])
-        device = Device(
-            account=call.account,
-            id=new_id(services.randomness),
-            dev_eui=DevEUI(EUI64.from_hex(given["DevEui"])),
-            name=check_name(parameters.get("Name")),
-            description=parameters.get("Description", ""),
-            destination=parameters["DestinationName"],
-            device_profile_id=profile.id,
-            service_profile_id=service.id,
-            activation=activations.activation(given, profile),
-            ports=ports.ports(given.get("FPorts", {})),
-            positioning=_positioning(parameters),
-            created_at=call.now,
-        )
+        device, session = await prepared(services, call, parameters)
         rest = f"{KIND}/{device.id}"
         answer = {"Arn": call.arn(rest), "Id": device.id}
-        session = _personalized(services, call, device, profile)
         await services.store.add_device(device, session, notes=keep(rest, answer))
         return answer
 
     return await once(services, call, parameters, make)
+
+
+async def prepared(
+    services: Services, call: Call, parameters: Parameters
+) -> tuple[Device, Session | None]:
+    """What `create` would store. ApiError for what it would refuse before it asks the store."""
+    given = lorawan(parameters)
+    for name in ("DevEui", "DeviceProfileId", "ServiceProfileId"):
+        if name not in given:
+            raise missing(f"loRaWAN.{name[:1].lower()}{name[1:]}")
+    profile = await device_profiles.found(services, call, given["DeviceProfileId"])
+    service = await service_profiles.found(services, call, given["ServiceProfileId"])
+    device = Device(
+        account=call.account,
+        id=new_id(services.randomness),
+        dev_eui=DevEUI(EUI64.from_hex(given["DevEui"])),
+        name=check_name(parameters.get("Name")),
+        description=parameters.get("Description", ""),
+        destination=parameters["DestinationName"],
+        device_profile_id=profile.id,
+        service_profile_id=service.id,
+        activation=activations.activation(given, profile),
+        ports=ports.ports(given.get("FPorts", {})),
+        positioning=_positioning(parameters),
+        created_at=call.now,
+    )
+    return device, _personalized(services, call, device, profile)
 
 
 async def get(services: Services, call: Call, parameters: Parameters) -> Answer:
