@@ -42,9 +42,7 @@ _WITHDRAWN = (
 _NOT_YET = (
     "GetMetricConfiguration",
     "GetMetrics",
-    "GetResourcePosition",
     "UpdateMetricConfiguration",
-    "UpdateResourcePosition",
 )
 
 REFUSED: Mapping[str, str] = {"SendDataToMulticastGroup": NO_RADIO}

@@ -30,6 +30,7 @@ NoteKind = Literal[
     "resource_orders",
     "analyzer",
     "analyzer_gone",
+    "position",
 ]
 
 Row = tuple[str, str, str, float, str]

@@ -248,7 +248,8 @@ def checked_tags(tags: Sequence[Mapping[str, str]]) -> dict[str, str]:
 
 
 async def forget_tags(services: Services, call: Call, rest: str) -> None:
-    """Behind the removal of what they were of; and which events of it were wanted."""
+    """Behind the removal of what they were of; and what else was said of it."""
     await services.store.remove_note(call.account, "tags", rest)
     if rest.startswith("Wireless"):
         await services.store.remove_note(call.account, "events", rest)
+        await services.store.remove_note(call.account, "position", rest)
