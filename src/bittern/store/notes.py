@@ -27,7 +27,7 @@ NoteKind = Literal[
     "policy_target",
     "target_policy",
     "resource_request",
-    "resource_orders",
+    "resource_memory",
     "analyzer",
     "analyzer_gone",
     "position",

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from bittern.api.cloud_control.memory import canonical, is_hexadecimal
 from bittern.api.cloud_control.types import Model, ResourceType
 from bittern.api.errors import ApiError, invalid
 from bittern.api.model import Shape
@@ -21,7 +22,6 @@ NOT_UPDATABLE = "NotUpdatableException"
 
 _IN_PARTS = frozenset({"LoRaWAN", "FPorts", "AbpV10x", "AbpV11"})
 """Objects of which an update takes a part for itself; of any other it takes the whole."""
-_HEX_NAME = re.compile(r"(Eui|Key|DevAddr)$")
 _DEV_EUI = re.compile("[a-f0-9]{16}")
 
 Path = tuple[str, ...]
@@ -261,8 +261,8 @@ def _canonical(name: str, value: Any) -> Any:
     match value:
         case dict():
             return {key: _canonical(key, item) for key, item in value.items()}
-        case str() if _HEX_NAME.search(name):
-            return re.sub("[-: ]", "", value).lower()
+        case str() if is_hexadecimal(name):
+            return canonical(value)
         case list() if name in ("WirelessDevices", "WirelessGateways", "MulticastGroups"):
             return sorted(map(str, value))
         case _:

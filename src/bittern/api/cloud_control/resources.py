@@ -7,14 +7,14 @@ from typing import Any
 
 import msgspec
 
-from bittern.api.cloud_control import properties
+from bittern.api.cloud_control import memory, properties
+from bittern.api.cloud_control.memory import Memory
 from bittern.api.cloud_control.types import Link, Model, ResourceType
 from bittern.api.cloud_control.underlying import Underlying
 from bittern.api.errors import ApiError, invalid
 from bittern.store.notes import Note, NoteKind
 
-ORDERS: NoteKind = "resource_orders"
-"""Notes of properties that no operation tells, as they were asked for last."""
+MEMORY: NoteKind = "resource_memory"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,11 @@ class Resources:
 
     async def read(self, identifier: str) -> Model:
         """With keys only for those who may read them. ApiError where there is no such resource."""
-        of = self.of
-        document = await self.underlying(of.get, of.addressed(of.get, identifier))
-        model = properties.told(of, identifier, document)
-        tags = await self.underlying.named("ListTagsForResource", ResourceArn=document["Arn"])
+        told = await self._told(identifier)
+        tags = await self.underlying.named("ListTagsForResource", ResourceArn=told["Arn"])
         if tags["Tags"]:
-            model["Tags"] = tags["Tags"]
-        return model | await self._orders(identifier)
+            told["Tags"] = tags["Tags"]
+        return memory.as_given(await self._memory(identifier), told)
 
     async def list(self, parameters: dict[str, Any]) -> tuple[list[tuple[str, Model]], str | None]:
         """A page of identifiers, each with what the list tells, and the token of the next page."""
@@ -67,6 +65,8 @@ class Resources:
         if to_set:
             await self.underlying.named("TagResource", ResourceArn=before["Arn"], Tags=to_set)
         await self.associate(identifier, before, after)
+        if after != before:
+            await self.remember(identifier, after)
 
     async def associate(self, identifier: str, before: Model, after: Model) -> None:
         """What the properties that are associations ask for."""
@@ -75,14 +75,21 @@ class Resources:
         ]
         for link in changed:
             await self._follow(link, identifier, before, after)
-        if any(link.property in self.of.orders for link in changed):
-            await self._keep_orders(identifier, after)
+
+    async def remember(self, identifier: str, model: Model) -> None:
+        """How the resource was asked for, once it is so."""
+        try:
+            told = await self._told(identifier)
+        except ApiError:
+            told = {}
+        after = memory.remembered(model, told, self.of.orders)
+        if after != await self._memory(identifier):
+            await self._keep(identifier, after)
 
     async def delete(self, identifier: str) -> None:
         await self.underlying(self.of.delete, self.of.addressed(self.of.delete, identifier))
-        if self.of.orders:
-            store, call = self.underlying.services.store, self.underlying.call
-            await store.remove_note(call.account, ORDERS, self._name(identifier))
+        if await self._memory(identifier) != memory.EMPTY:
+            await self._keep(identifier, memory.EMPTY)
 
     async def lingers(self, identifier: str) -> bool:
         """Whether a resource that was deleted still waits for devices to forget it."""
@@ -101,24 +108,24 @@ class Resources:
         if new is not None:
             await self.underlying.named(link.associate, **{"Id": identifier, link.member: new})
 
-    async def _orders(self, identifier: str) -> Model:
-        if not self.of.orders:
-            return {}
-        store, call = self.underlying.services.store, self.underlying.call
-        note = await store.note(call.account, ORDERS, self._name(identifier))
-        return {} if note is None else msgspec.json.decode(note.body, type=dict[str, str])
+    async def _told(self, identifier: str) -> Model:
+        """What the server tells, without tags."""
+        document = await self.underlying(self.of.get, self.of.addressed(self.of.get, identifier))
+        return properties.told(self.of, identifier, document)
 
-    async def _keep_orders(self, identifier: str, model: Model) -> None:
-        orders = {name: model[name] for name in sorted(self.of.orders) if name in model}
-        call = self.underlying.call
-        note = Note(
-            account=call.account,
-            kind=ORDERS,
-            name=self._name(identifier),
-            at=call.now,
-            body=msgspec.json.encode(orders).decode(),
-        )
-        await self.underlying.services.store.put_notes(note)
+    async def _memory(self, identifier: str) -> Memory:
+        store, call = self.underlying.services.store, self.underlying.call
+        note = await store.note(call.account, MEMORY, self._name(identifier))
+        return memory.EMPTY if note is None else msgspec.json.decode(note.body, type=Memory)
+
+    async def _keep(self, identifier: str, after: Memory) -> None:
+        store, call = self.underlying.services.store, self.underlying.call
+        name, body = self._name(identifier), msgspec.json.encode(after).decode()
+        if after == memory.EMPTY:
+            await store.remove_note(call.account, MEMORY, name)
+        else:
+            note = Note(account=call.account, kind=MEMORY, name=name, at=call.now, body=body)
+            await store.put_notes(note)
 
     def _name(self, identifier: str) -> str:
         return f"{self.of.kind}/{identifier}"

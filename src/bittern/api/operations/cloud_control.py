@@ -67,6 +67,7 @@ async def _create(
             await resources.associate(identifier, {}, model)
         except ApiError as error:
             raise _Half(identifier, error) from None
+        await resources.remember(identifier, model)
         return identifier
 
     return await _carried_out(resources, parameters, "CREATE", work)

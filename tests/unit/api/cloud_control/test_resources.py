@@ -95,6 +95,7 @@ async def test_a_change_is_an_update_and_then_tags_and_then_associations() -> No
         ("TagResource", {"ResourceArn": "arn:x", "Tags": tags(b="3")}),
         ("DisassociateWirelessGatewayFromThing", {"Id": "x"}),
         ("AssociateWirelessGatewayWithThing", {"Id": "x", "ThingArn": f"{THING}/two"}),
+        ("GetWirelessGateway", {"Identifier": "x", "IdentifierType": "WirelessGatewayId"}),
     ]
 
 
@@ -110,16 +111,18 @@ async def test_nothing_is_done_of_a_change_that_is_refused() -> None:
 async def test_an_order_is_followed_and_remembered() -> None:
     world = World("MulticastGroup", GetMulticastGroup={"Id": "x", "Arn": "arn:x"})
     world.answers["ListTagsForResource"] = {"Tags": []}
-    await world.resources.associate("x", {}, {"AssociateWirelessDevice": "d"})
+    given = {"AssociateWirelessDevice": "d"}
+    await world.resources.associate("x", {}, given)
     assert world.asked == [
         ("AssociateWirelessDeviceWithMulticastGroup", {"Id": "x", "WirelessDeviceId": "d"})
     ]
+    await world.resources.remember("x", given)
     before = await world.resources.read("x")
     assert before["AssociateWirelessDevice"] == "d"
     after = {"LoRaWAN": {}, "DisassociateWirelessDevice": "d"}
     world.asked.clear()
     await world.resources.change("x", before, after | {"Arn": "arn:x"})
-    assert world.names() == ["DisassociateWirelessDeviceFromMulticastGroup"]
+    assert world.names() == ["DisassociateWirelessDeviceFromMulticastGroup", "GetMulticastGroup"]
     assert (await world.resources.read("x")).keys() == {"Id", "Arn", "DisassociateWirelessDevice"}
     await world.resources.delete("x")
     assert (await world.resources.read("x")).keys() == {"Id", "Arn"}

@@ -306,10 +306,9 @@ def test_no_key_is_kept_of_a_request(api: Any, cloud: CloudControl) -> None:
         {"op": "replace", "path": "/LoRaWAN/OtaaV10x/AppKey", "value": "f" * 32},
     )
     cloud.create("WirelessDevice", Type="LoRaWAN", LoRaWAN={"OtaaV10x": {"AppKey": "e" * 33}})
-    bodies = [note.body for note in api.store._notes.values()]
-    assert len(bodies) > 3
+    assert len(notes(api)) > 3
     for key in (APP_KEY, "f" * 32, "e" * 32):
-        assert not [body for body in bodies if key in body]
+        assert not [body for body in notes(api) if key in body]
 
 
 def test_both_permissions_are_needed(api: Any, cloud: CloudControl, refused: Any) -> None:
@@ -495,6 +494,39 @@ def test_resources_are_listed_page_by_page(api: Any, cloud: CloudControl) -> Non
     for one in found:
         model = json.loads(one["Properties"])
         assert model["Id"] == one["Identifier"] and model["Arn"].startswith(ARN)
+
+
+def test_a_resource_is_told_in_the_words_in_which_it_was_given(
+    api: Any, cloud: CloudControl
+) -> None:
+    """Terraform would make a new profile for each word that differs."""
+    lorawan = {
+        "MacVersion": "1.0.3",
+        "RegParamsRevision": "Regional Parameters v1.0.3rA",
+        "RfRegion": "AS923",
+        "SupportsJoin": True,
+    }
+    profile = cloud.made("DeviceProfile", LoRaWAN=lorawan)
+    assert_holds(cloud.read("DeviceProfile", profile), {"LoRaWAN": lorawan})
+    told = api.wireless.get_device_profile(Id=profile)["LoRaWAN"]
+    assert (told["RfRegion"], told["RegParamsRevision"]) == ("AS923-1", "RP001-1.0.3-RevA")
+    otaa = {"AppKey": APP_KEY.upper(), "AppEui": "70B3D57ED0FFFF01"}
+    given = lorawan_of(api, DeviceProfileId=profile, OtaaV10x=otaa)
+    identifier = a_device(cloud, LoRaWAN=given)
+    assert_holds(cloud.read("WirelessDevice", identifier), {"LoRaWAN": given})
+    lower = {"op": "add", "path": "/LoRaWAN/OtaaV10x/AppKey", "value": APP_KEY}
+    assert cloud.patch("WirelessDevice", identifier, lower)["OperationStatus"] == "SUCCESS"
+    assert cloud.read("WirelessDevice", identifier)["LoRaWAN"]["OtaaV10x"]["AppKey"] == APP_KEY
+    gateway = {"GatewayEui": "00-80-00-00-A0-00-00-0F", "RfRegion": "US902"}
+    made = cloud.made("WirelessGateway", LoRaWAN=gateway)
+    assert_holds(cloud.read("WirelessGateway", made), {"LoRaWAN": gateway})
+    assert not [note for note in notes(api) if APP_KEY in note.lower()]
+    cloud.delete("WirelessGateway", made)
+    assert not [note for note in notes(api) if "US902" in note]
+
+
+def notes(api: Any) -> list[str]:
+    return [note.body for note in api.store._notes.values()]
 
 
 def test_a_thing_follows_its_property(api: Any, cloud: CloudControl) -> None:
