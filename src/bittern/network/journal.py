@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from bittern.lorawan.radio import Reception
+from bittern.mac.session import Session
 from bittern.network.events import (
     FrameRefused,
     GatewayRefused,
@@ -22,6 +24,8 @@ from bittern.types import Refusal
 logger = logging.getLogger("bittern.network")
 
 Watcher = Callable[[NetworkEvent], None]
+TallyUplink = Callable[[Session, int, tuple[Reception, ...]], None]
+"""Told of the session as it was, the full counter, and who heard it, the best first."""
 
 _LEVELS = {
     "uplink": logging.DEBUG,
@@ -50,6 +54,8 @@ class Journal:
         self.mac_problems: Counter[str] = Counter()
         self._watchers: list[Watcher] = []
         self._listeners: list[Watcher] = []
+        self.tally: TallyUplink | None = None
+        """Told of every accepted uplink, where somebody counts them: no event is made for it."""
 
     def record(self, event: NetworkEvent) -> None:
         name = str(event.__struct_config__.tag)

@@ -248,6 +248,8 @@ class UplinkPath:
         if isinstance(outcome, Retransmission):
             self._journal.record(UplinkRepeated(at=self._now(), dev_eui=dev_eui, fcnt=outcome.fcnt))
             return
+        if self._journal.tally is not None:
+            self._journal.tally(outcome.before, outcome.fcnt, gathered.receptions)
         if outcome.acked_message_id is not None:
             self._journal.record(
                 DownlinkAcknowledged(

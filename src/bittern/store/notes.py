@@ -1,7 +1,8 @@
 """Notes: small documents beside the records, which the API keeps.
 
 Tags, settings of events and logs, certificates before they are a gateway's, and what was answered
-to requests that may be repeated. None of it is secret. The network reads those of events alone,
+to requests that may be repeated. They are sealed, for an answer or an order
+may hold what a payload holds. The network reads those of events alone,
 and the change feed tells of them.
 """
 
@@ -11,6 +12,8 @@ from typing import Literal
 
 import msgspec
 
+from bittern.keys.ring import Vault
+from bittern.store import places
 from bittern.store.records import DEFAULT_ACCOUNT
 from bittern.types import Instant
 
@@ -31,9 +34,11 @@ NoteKind = Literal[
     "analyzer",
     "analyzer_gone",
     "position",
+    "metrics",
+    "summary",
 ]
 
-Row = tuple[str, str, str, float, str]
+Row = tuple[str, str, str, float, bytes | str]
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,13 +68,17 @@ class NoteExchange(msgspec.Struct, frozen=True, kw_only=True):
     """The body that it gets; None: it is removed."""
 
 
-def note_to_row(note: Note) -> Row:
-    """account, kind, name, at, body."""
-    return note.account, note.kind, note.name, note.at, note.body
+def note_to_row(note: Note, vault: Vault) -> Row:
+    """account, kind, name, at, body (sealed)."""
+    place = places.of_note(note.account, note.kind, note.name)
+    sealed = vault.seal(note.body.encode(), place.now)
+    return note.account, note.kind, note.name, note.at, sealed
 
 
-def note_from_row(row: Row) -> Note:
+def note_from_row(row: Row, vault: Vault) -> Note:
     account, kind, name, at, body = row
+    if isinstance(body, bytes):  # an earlier version wrote text
+        body = vault.open(body, *places.of_note(account, kind, name)).decode()
     return Note(
         account=account,
         kind=kind,  # type: ignore[arg-type]

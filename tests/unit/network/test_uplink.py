@@ -326,3 +326,14 @@ async def test_a_device_without_a_codec_is_not_asked_about(stage):
     (delivery,) = stage.outbox.deliveries
     assert "DecodedPayload" not in json.loads(delivery.document)
     assert codecs.asked == []
+
+
+async def test_whoever_counts_uplinks_is_told_of_accepted_ones_alone(stage):
+    device = await stage.abp()
+    told = []
+    stage.network.journal.tally = lambda *of: told.append(of)
+    first = device.uplink(b"x", fport=1)
+    for frame in (first, first, device.uplink(b"y", fport=1)):
+        await stage.hear(device, frame, ONE, TWO)
+    assert [(before.fcnt_up, fcnt) for before, fcnt, _ in told] == [(-1, 0), (0, 1)]
+    assert [[one.gateway_eui for one in heard] for _, _, heard in told] == [[ONE, TWO]] * 2
