@@ -22,7 +22,7 @@ from bittern.lorawan.crypto import (
 )
 from bittern.lorawan.frame import MIC_SIZE, JoinAccept
 from bittern.lorawan.regions.plan import FixedPlan, Plan
-from bittern.lorawan.versions import masks_channels_by_cf_list, uses_nwk_key
+from bittern.lorawan.versions import MacVersion, masks_channels_by_cf_list, uses_nwk_key
 from bittern.mac.personalization import initial_class
 from bittern.mac.session import LinkProfile, RadioState, Session
 from bittern.mac.wanted import extra_channels
@@ -74,61 +74,112 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """Of the session."""
 
 
-def grant(
-    origin: Origin, terms: Terms, credentials: JoinCredentials, join_nonce: int
-) -> tuple[Session, bytes]:
-    """The pending session, all of it new, and the join-accept's PHYPayload."""
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a network has its join server say in a join-accept (TS002-1.1.0, 9.2.1)."""
+
+    mac_version: MacVersion
+    net_id: NetID
+    dev_addr: DevAddr
+    opt_neg: bool
+    rx1_dr_offset: int
+    rx2_data_rate: int
+    rx_delay: int
+    cf_list: bytes | None = None
+
+    def accept(self, join_nonce: int) -> JoinAccept:
+        """Without its MIC."""
+        return JoinAccept(
+            join_nonce=join_nonce,
+            home_net_id=self.net_id,
+            dev_addr=self.dev_addr,
+            opt_neg=self.opt_neg,
+            rx1_dr_offset=self.rx1_dr_offset,
+            rx2_data_rate=self.rx2_data_rate,
+            rx_delay=self.rx_delay,
+            cf_list=self.cf_list,
+        )
+
+
+# The network's half
+
+
+def offer(terms: Terms, keeping: Session | None = None) -> Offer:
+    """Of a session whose radio parameters are kept the join-accept says what they are, in case that
+    the device takes them from it (1.1, 6.2.4: type 2)."""
     profile, plan = terms.profile, terms.plan
-    rx2_data_rate = profile.rx2_data_rate
-    accept = JoinAccept(
-        join_nonce=join_nonce,
-        home_net_id=terms.net_id,
+    if keeping is not None:
+        rx1_dr_offset, rx2_data_rate = keeping.radio.rx1_dr_offset, keeping.radio.rx2_data_rate
+        rx_delay, cf_list = keeping.radio.rx1_delay_s, None
+    else:
+        rx1_dr_offset = profile.rx1_dr_offset
+        wanted = profile.rx2_data_rate
+        rx2_data_rate = plan.rx2_data_rate if wanted is None else wanted
+        rx_delay, cf_list = max(1, profile.rx1_delay_s), _cf_list(terms)
+    return Offer(
+        mac_version=profile.mac_version,
+        net_id=terms.net_id,
         dev_addr=terms.dev_addr,
         opt_neg=uses_nwk_key(profile.mac_version),
-        rx1_dr_offset=profile.rx1_dr_offset,
-        rx2_data_rate=plan.rx2_data_rate if rx2_data_rate is None else rx2_data_rate,
-        rx_delay=max(1, profile.rx1_delay_s),
-        cf_list=_cf_list(terms),
+        rx1_dr_offset=rx1_dr_offset,
+        rx2_data_rate=rx2_data_rate,
+        rx_delay=rx_delay,
+        cf_list=cf_list,
     )
-    session = _session(origin, terms, credentials, accept)
-    return session, _phy_payload(origin, accept, credentials)
 
 
-def rekey(
+def opened(
     origin: Origin,
     terms: Terms,
-    credentials: JoinCredentials,
-    join_nonce: int,
-    current: Session,
-) -> tuple[Session, bytes]:
-    """The same for a device that keeps its radio parameters (1.1, 6.2.4: type 2).
+    offered: Offer,
+    keys: SessionKeys,
+    generation: int,
+    *,
+    keeping: Session | None = None,
+) -> Session:
+    """The pending session, all of it new; or with the radio parameters of the one that is kept.
 
-    The join-accept says what they are, in case the device takes them from it. What it was asked for
-    is still unanswered, and what it refused, refused.
+    What the device was asked for there is still unanswered, and what it refused, refused.
     """
-    radio = current.radio
-    accept = JoinAccept(
-        join_nonce=join_nonce,
-        home_net_id=terms.net_id,
+    session = Session(
+        dev_eui=origin.dev_eui,
+        generation=generation,
+        revision=terms.first_revision,
+        pending=True,
         dev_addr=terms.dev_addr,
-        opt_neg=uses_nwk_key(terms.profile.mac_version),
-        rx1_dr_offset=radio.rx1_dr_offset,
-        rx2_data_rate=radio.rx2_data_rate,
-        rx_delay=radio.rx1_delay_s,
+        mac_version=terms.profile.mac_version,
+        region=terms.plan.name,
+        keys=keys,
+        counts_32_bits=terms.profile.supports_32bit_fcnt,
+        radio=_radio(offered, terms),
+        device_class=initial_class(terms.profile),
+        activated_at=terms.now,
     )
-    session = msgspec.structs.replace(
-        _session(origin, terms, credentials, accept),
-        radio=radio,
-        device_class=current.device_class,
+    if keeping is None:
+        return session
+    return msgspec.structs.replace(
+        session,
+        radio=keeping.radio,
+        device_class=keeping.device_class,
         requests=tuple(
             msgspec.structs.replace(request, sent_after=-1)
-            for request in current.requests
+            for request in keeping.requests
             if request.commands[0] != ForceRejoinReq.CID
         ),
-        refused=current.refused,
-        status=current.status,
+        refused=keeping.refused,
+        status=keeping.status,
     )
-    return session, _phy_payload(origin, accept, credentials)
+
+
+# The join server's half
+
+
+def agree(
+    origin: Origin, offered: Offer, credentials: JoinCredentials, join_nonce: int
+) -> tuple[SessionKeys, bytes]:
+    """The session's keys, and the join-accept's PHYPayload."""
+    accept = offered.accept(join_nonce)
+    keys = _session_keys(origin, accept, credentials)
+    return keys, _phy_payload(origin, accept, credentials)
 
 
 def network_root_key(credentials: JoinCredentials) -> AppKey | NwkKey:
@@ -146,36 +197,17 @@ def _cf_list(terms: Terms) -> bytes | None:
     return plan.cf_list()
 
 
-def _session(
-    origin: Origin, terms: Terms, credentials: JoinCredentials, accept: JoinAccept
-) -> Session:
-    return Session(
-        dev_eui=origin.dev_eui,
-        generation=accept.join_nonce,
-        revision=terms.first_revision,
-        pending=True,
-        dev_addr=terms.dev_addr,
-        mac_version=terms.profile.mac_version,
-        region=terms.plan.name,
-        keys=_session_keys(origin, accept, credentials),
-        counts_32_bits=terms.profile.supports_32bit_fcnt,
-        radio=_radio(accept, terms),
-        device_class=initial_class(terms.profile),
-        activated_at=terms.now,
-    )
-
-
-def _radio(accept: JoinAccept, terms: Terms) -> RadioState:
+def _radio(offered: Offer, terms: Terms) -> RadioState:
     """As the device takes it from the join-accept, which cannot move RX2 to another frequency."""
     plan = terms.plan
     joined_on = None if terms.frequency_hz is None else plan.joined_on(terms.frequency_hz)
     enabled: tuple[int, ...] = ()
-    if isinstance(plan, FixedPlan) and accept.cf_list is not None and terms.sub_bands:
+    if isinstance(plan, FixedPlan) and offered.cf_list is not None and terms.sub_bands:
         enabled = plan.enabled_indices(terms.sub_bands)
     return RadioState(
-        rx1_delay_s=accept.rx_delay,
-        rx1_dr_offset=accept.rx1_dr_offset,
-        rx2_data_rate=accept.rx2_data_rate,
+        rx1_delay_s=offered.rx_delay,
+        rx1_dr_offset=offered.rx1_dr_offset,
+        rx2_data_rate=offered.rx2_data_rate,
         rx2_frequency_hz=joined_on.rx2_frequency_hz if joined_on else plan.rx2_frequency_hz,
         extra_channels=extra_channels(plan),
         enabled_channels=enabled,

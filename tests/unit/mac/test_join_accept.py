@@ -16,8 +16,8 @@ from bittern.lorawan.crypto import (
 from bittern.lorawan.frame import EncryptedJoinAccept, JoinAccept, parse
 from bittern.lorawan.regions import plan
 from bittern.lorawan.versions import MacVersion
-from bittern.mac.join_accept import Origin, Terms, grant, network_root_key, rekey
-from bittern.mac.session import NO_FCNT, DeviceStatus, RefusedRequest, Request
+from bittern.mac.join_accept import Origin, Terms, agree, network_root_key, offer, opened
+from bittern.mac.session import NO_FCNT, DeviceStatus, RefusedRequest, Request, Session
 from bittern.types import (
     EUI64,
     AppKey,
@@ -52,6 +52,21 @@ class Credentials:
     nwk_key: NwkKey | None = None
 
 
+def grant(origin, terms, credentials, join_nonce) -> tuple[Session, bytes]:
+    """Both halves."""
+    offered = offer(terms)
+    keys, phy_payload = agree(origin, offered, credentials, join_nonce)
+    return opened(origin, terms, offered, keys, join_nonce), phy_payload
+
+
+def rekey(origin, terms, credentials, join_nonce, current) -> tuple[Session, bytes]:
+    """Both halves, for a device that keeps its radio parameters."""
+    offered = offer(terms, current)
+    keys, phy_payload = agree(origin, offered, credentials, join_nonce)
+    session = opened(origin, terms, offered, keys, join_nonce, keeping=current)
+    return session, phy_payload
+
+
 OF_1_0 = Credentials()
 OF_1_1 = Credentials(nwk_key=NWK_KEY)
 
@@ -78,7 +93,7 @@ def terms(make_profile):
     return terms
 
 
-def opened(phy_payload: bytes, key) -> JoinAccept:
+def clear(phy_payload: bytes, key) -> JoinAccept:
     frame = parse(phy_payload)
     assert isinstance(frame, EncryptedJoinAccept)
     return decrypt_join_accept(key, frame)
@@ -99,14 +114,14 @@ def test_only_an_answer_to_a_rejoin_request_is_one_to_a_rejoin_request():
 
 def test_a_join_is_answered_under_the_root_key(terms):
     _, phy_payload = grant(JOIN, terms(V1_1), OF_1_1, 3)
-    assert opened(phy_payload, NWK_KEY).dev_addr == DEV_ADDR
+    assert clear(phy_payload, NWK_KEY).dev_addr == DEV_ADDR
 
 
 @pytest.mark.parametrize("rejoin_type", [0, 1, 2])
 def test_a_rejoin_is_answered_under_the_join_servers_key(terms, rejoin_type):
     origin = Origin(DEV_EUI, 7, rejoin_type)
     _, phy_payload = grant(origin, terms(V1_1), OF_1_1, 3)
-    accept = opened(phy_payload, derive_js_enc_key(NWK_KEY, DEV_EUI))
+    accept = clear(phy_payload, derive_js_enc_key(NWK_KEY, DEV_EUI))
     assert accept.dev_addr == DEV_ADDR
     assert accept.mic == join_accept_mic_1_1(
         derive_js_int_key(NWK_KEY, DEV_EUI),
@@ -147,7 +162,7 @@ def test_a_join_accept_agrees_with_the_session(terms, version):
     credentials = OF_1_1 if version is V1_1 else OF_1_0
     made = terms(version, rx1_delay_s=4, rx1_dr_offset=3, rx2_data_rate=2)
     session, phy_payload = grant(JOIN, made, credentials, 3)
-    accept, radio = opened(phy_payload, network_root_key(credentials)), session.radio
+    accept, radio = clear(phy_payload, network_root_key(credentials)), session.radio
     assert (accept.rx_delay, accept.rx1_dr_offset, accept.rx2_data_rate) == (4, 3, 2)
     assert (radio.rx1_delay_s, radio.rx1_dr_offset, radio.rx2_data_rate) == (4, 3, 2)
     assert accept.opt_neg == (version is V1_1)
@@ -162,7 +177,7 @@ def test_a_masked_device_starts_on_its_sub_bands_alone(terms):
 def test_a_device_that_no_channel_list_can_mask_starts_on_every_channel(terms):
     made = terms(V1_0_2, region="US915", sub_bands=(2,))
     session, phy_payload = grant(JOIN, made, OF_1_0, 1)
-    assert opened(phy_payload, APP_KEY).cf_list is None
+    assert clear(phy_payload, APP_KEY).cf_list is None
     assert session.radio.enabled_channels == ()
 
 
@@ -219,7 +234,7 @@ def test_new_keys_leave_the_radio_as_it_is(terms, current):
 
 def test_the_join_accept_of_new_keys_says_what_the_radio_is(terms, current):
     _, phy_payload = rekey(REJOIN_2, terms(V1_1, rx1_delay_s=9), OF_1_1, 3, current)
-    accept = opened(phy_payload, derive_js_enc_key(NWK_KEY, DEV_EUI))
+    accept = clear(phy_payload, derive_js_enc_key(NWK_KEY, DEV_EUI))
     assert (accept.rx_delay, accept.rx1_dr_offset, accept.rx2_data_rate) == (3, 1, 4)
     assert accept.cf_list is None
 
