@@ -180,6 +180,26 @@ class JSEncKey(AES128Key):
     __slots__ = ()
 
 
+class KeyEncryptionKey(AES128Key):
+    """What session keys are wrapped by between servers (RFC 3394): 16, 24 or 32 bytes."""
+
+    __slots__ = ()
+    SIZES = (16, 24, 32)
+
+    def __init__(self, value: bytes) -> None:
+        if len(value) not in self.SIZES:
+            raise ValueError(f"{type(self).__name__} is 16, 24 or 32 bytes, not {len(value)}")
+        self._value = bytes(value)
+        self.prepared = None
+
+    @classmethod
+    def from_hex(cls, text: str) -> Self:
+        try:
+            return cls(bytes.fromhex(text))
+        except ValueError:
+            raise ValueError(f"{cls.__name__} is 32, 48 or 64 hexadecimal digits") from None
+
+
 class Refusal(StrEnum):
     """Why a frame or a gateway was not let in: a metric label, a log word, a row in the docs."""
 
@@ -200,6 +220,8 @@ class Refusal(StrEnum):
     RJ_COUNT_REPLAYED = "rj_count_replayed"
     NET_ID_MISMATCH = "net_id_mismatch"
     RADIO_UNSETTLED = "radio_unsettled"
+    JOIN_SERVER_UNAVAILABLE = "join_server_unavailable"
+    JOIN_SERVER_REFUSED = "join_server_refused"
     WRONG_REGION = "wrong_region"
     SESSION_CONTENTION = "session_contention"
     STORE_UNAVAILABLE = "store_unavailable"

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext
 from cryptography.hazmat.primitives.ciphers.algorithms import AES128
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 from cryptography.hazmat.primitives.cmac import CMAC
+from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
 from bittern.lorawan.frame import EncryptedJoinAccept, JoinAccept, parse_join_accept
 from bittern.types import (
@@ -30,6 +31,7 @@ from bittern.types import (
     JoinEUI,
     JSEncKey,
     JSIntKey,
+    KeyEncryptionKey,
     NetID,
     NwkKey,
     NwkSEncKey,
@@ -285,6 +287,27 @@ def derive_js_int_key(nwk_key: NwkKey, dev_eui: DevEUI) -> JSIntKey:
 def derive_js_enc_key(nwk_key: NwkKey, dev_eui: DevEUI) -> JSEncKey:
     """LoRaWAN 1.1, 6.1.1.3."""
     return JSEncKey(_derive(nwk_key, 0x05, dev_eui.to_wire()))
+
+
+# Keys on their way from one server to another (TS002-1.1.0, 16: KeyEnvelope)
+
+
+def wrap_key(kek: KeyEncryptionKey, key: AES128Key) -> bytes:
+    """24 bytes (RFC 3394, 2.2.1)."""
+    return aes_key_wrap(kek.reveal(), key.reveal())
+
+
+def unwrap_key(kind: type[_K], kek: KeyEncryptionKey, wrapped: bytes) -> _K:
+    """Raises ``ValueError``: another key has wrapped it, or it was changed on its way."""
+    try:
+        return kind(aes_key_unwrap(kek.reveal(), wrapped))
+    except InvalidUnwrap:
+        raise ValueError("the key-encryption key does not open it") from None
+
+
+def bare_key(key: AES128Key) -> bytes:
+    """For a peer with whom no key-encryption key is shared: TLS alone protects it."""
+    return key.reveal()
 
 
 def _derive(key: AES128Key, purpose: int, tail: bytes) -> bytes:
