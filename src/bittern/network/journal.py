@@ -103,6 +103,15 @@ class Journal:
         finally:
             self._listeners.remove(listener)
 
+    @contextmanager
+    def tallying(self, tally: TallyUplink) -> Iterator[None]:
+        """`tally` is told of every accepted uplink, and nothing else; there is one at a time."""
+        self.tally = tally
+        try:
+            yield
+        finally:
+            self.tally = None
+
 
 def _words(event: NetworkEvent) -> str:
     """`dev_eui=… fcnt=… refusal=…`: one structured line."""

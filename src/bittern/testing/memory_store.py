@@ -215,6 +215,9 @@ class MemoryStore(
         }
         return page(wanted, after, limit)
 
+    async def device_count(self, account: str) -> int:
+        return sum(one.account == account for one in self._devices.values())
+
     async def replace_device(self, device: Device) -> None:
         require_there(self._devices, device.dev_eui, "device", device.dev_eui)
         others = {one.id for one in self._devices.values() if one.dev_eui != device.dev_eui}

@@ -53,6 +53,10 @@ class Registry(Protocol):
         """Of one account, in order of DevEUI, those behind `after` that have what is given."""
         ...
 
+    async def device_count(self, account: str) -> int:
+        """How many it has."""
+        ...
+
     async def replace_device(self, device: Device) -> None:
         """The whole record of its DevEUI; its sessions, join state and queue stay as they are.
 

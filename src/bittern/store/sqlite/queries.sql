@@ -527,6 +527,10 @@ SELECT
     dev_eui, id, account, destination, device_profile_id, service_profile_id, activation, record
 FROM device WHERE id = ?
 
+-- device_count --
+-- How many devices an account has.
+SELECT count(*) FROM device WHERE account = ?
+
 -- devices_of --
 -- A page of an account's devices behind a DevEUI; a parameter that is null does not filter.
 SELECT
@@ -786,3 +790,32 @@ DELETE FROM fuota_group WHERE task_id = ? AND group_id = ?
 -- A page of the ids of a firmware update's groups behind one.
 SELECT group_id FROM fuota_group
 WHERE task_id = ? AND group_id > ? ORDER BY group_id LIMIT ?
+
+-- data_keys --
+-- Every data key, as it was wrapped; the newest last.
+SELECT sequence, id, provider, wrapped, created_at, state, earlier FROM data_key ORDER BY sequence
+
+-- insert_data_key --
+-- A new data key.
+INSERT INTO data_key (id, provider, wrapped, created_at, state, earlier) VALUES (?, ?, ?, ?, ?, ?)
+
+-- stand_down_data_keys --
+-- No other key seals from now on.
+UPDATE data_key SET state = 'opening' WHERE state = 'active' AND id <> ?
+
+-- set_data_key_state --
+-- A data key moves on, if it is where it was thought to be.
+UPDATE data_key SET state = ? WHERE id = ? AND state = ?
+
+-- rewrap_data_key --
+-- Another provider has wrapped it.
+UPDATE data_key SET provider = ?, wrapped = ? WHERE sequence = ?
+
+-- delete_data_key --
+-- A retired data key is gone for good.
+DELETE FROM data_key WHERE id = ? AND state = 'retired'
+
+-- data_key_may_seal --
+-- Whether what was sealed under a data key may still be stored; without keys anything may.
+SELECT 1 WHERE EXISTS (SELECT 1 FROM data_key WHERE id = ?1 AND state <> 'retired')
+OR NOT EXISTS (SELECT 1 FROM data_key)

@@ -82,6 +82,12 @@ class SqliteDevices:
             lambda row: codec.device_from_row(row, vault),
         )
 
+    async def device_count(self, account: str) -> int:
+        [count] = await self._database.read_aside(
+            "device_count", (account,), lambda row: int(row[0])
+        )
+        return count
+
     async def replace_device(self, device: Device) -> None:
         row = codec.device_to_row(device, self._database.vault)
 

@@ -424,6 +424,8 @@ async def test_devices_of_an_account_are_filtered_and_paged(store: Store) -> Non
     assert await found(service_profile_id=SERVICE_PROFILE.id) == euis
     assert await found(service_profile_id="other") == []
     assert await store.devices_of("111122223333") == []
+    assert await store.device_count(account) == 3
+    assert await store.device_count("111122223333") == 0
 
 
 async def test_a_profile_is_removed_when_no_device_has_it(store: Store) -> None:
