@@ -210,6 +210,7 @@ class Refusal(StrEnum):
     FCNT_REPLAYED = "fcnt_replayed"
     FCNT_TOO_FAR = "fcnt_too_far"
     FCNT_EXHAUSTED = "fcnt_exhausted"
+    SESSION_HELD = "session_held"
     UNKNOWN_DEV_EUI = "unknown_dev_eui"
     JOIN_NOT_SUPPORTED = "join_not_supported"
     JOIN_EUI_MISMATCH = "join_eui_mismatch"

@@ -20,6 +20,7 @@ from bittern.lorawan.versions import (
     mic_covers_acknowledged_counter,
 )
 from bittern.mac.refused import Refused
+from bittern.mac.restored import held_back
 from bittern.mac.session import MAX_REPEATS, AwaitedAck, Session
 from bittern.mac.windows import Windows
 from bittern.types import Refusal
@@ -120,8 +121,11 @@ def compose(
     `ack` acknowledges the last accepted uplink. `fpending` says that more waits; a message left out
     says so by itself. With nothing to carry the frame is empty, which answers ADRACKReq too.
     `PayloadTooLong` where there is nothing but a message, and no room for it. Refused with
-    `FCNT_EXHAUSTED` when the counter has come to its end.
+    `FCNT_EXHAUSTED` when the counter has come to its end, with `SESSION_HELD` where the device is
+    not to be answered.
     """
+    if (refused := held_back(session)) is not None:
+        return refused
     content = _content(windows, commands, message, must_send=ack)
     if isinstance(content, PayloadTooLong):
         return content

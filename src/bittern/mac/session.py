@@ -130,6 +130,16 @@ class HeardBy(msgspec.Struct, frozen=True, array_like=True):
     has_gps_time: bool
 
 
+class Hold(msgspec.Struct, frozen=True, gc=False, array_like=True):
+    """Why frames of a session are not let in, though they are verified: the store was restored from
+    an older copy (`mac.restored`)."""
+
+    quarantine_s: float | None
+    """None: until the device joins again."""
+    until: Instant | None = None
+    """When the quarantine is over: it begins with the first frame."""
+
+
 class Session(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One activation. `(dev_eui, generation)` is its identity, `revision` its version.
 
@@ -183,6 +193,7 @@ class Session(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     heard_by: tuple[HeardBy, ...] = ()
     """Of the last uplink, the best first; kept for devices that listen between uplinks."""
     last_uplink_at: Instant | None = None
+    hold: Hold | None = None
     activated_at: Instant
 
     @property

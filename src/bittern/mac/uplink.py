@@ -35,6 +35,7 @@ from bittern.lorawan.versions import (
     mic_covers_acknowledged_counter,
 )
 from bittern.mac.refused import Refused
+from bittern.mac.restored import held, held_back
 from bittern.mac.session import MAX_REPEATS, AwaitedAck, Session
 from bittern.types import DevEUI, Instant, Refusal
 
@@ -115,10 +116,12 @@ def accept(
         if _may_follow(session, fcnt, plan):
             conf_fcnt = _verified(arrival, session, fcnt)
             if conf_fcnt is not None:
+                if (refused := held(session, fcnt, now)) is not None:
+                    return refused
                 return _accepted(arrival, session, fcnt, conf_fcnt, now)
     for session in candidates:
         if _is_last(session, fcnt16) and _mic_fits(arrival, session, session.fcnt_up):
-            return _repeated(arrival, session)
+            return held_back(session) or _repeated(arrival, session)
     return _refused(arrival, candidates)
 
 
@@ -245,6 +248,7 @@ def _accepted(
             awaited_ack=None,
             confirmed_down=_still_acknowledgeable(session, frame, conf_fcnt),
             last_uplink_at=now,
+            hold=None,
         ),
         fcnt=fcnt,
         fport=fport,

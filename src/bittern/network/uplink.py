@@ -25,6 +25,7 @@ from bittern.mac.commands.surroundings import Surroundings
 from bittern.mac.device_class import heard
 from bittern.mac.exchange import Answered, exchange
 from bittern.mac.refused import Refused
+from bittern.mac.restored import Noted
 from bittern.mac.uplink import Accepted, Retransmission, accept, in_region
 from bittern.network.by_region import Heard, by_region
 from bittern.network.deduplication import Gathered
@@ -116,6 +117,9 @@ class UplinkPath:
                 plan=plan,
                 now=gathered.received_at,
             )
+            if isinstance(outcome, Noted) and not await self._noted(outcome):
+                sessions = await self._sessions.load(frame.dev_addr)
+                continue
             if isinstance(outcome, Refused):
                 return self._refuse(gathered, outcome, frame)
             device = await self._directory.device(outcome.before.dev_eui)
@@ -147,6 +151,15 @@ class UplinkPath:
             self._tell(answered)
             return await self._downlinks.answer(answered, outcome, counted, device)
         self._refuse(gathered, _CONTENDED, frame)
+
+    async def _noted(self, outcome: Noted) -> bool:
+        """Whether the counter of a frame that is not let in was stored; else it is judged anew."""
+        try:
+            await self._store.advance(outcome.before, outcome.after)
+        except StaleSession:
+            return False
+        self._sessions.replace(outcome.before, outcome.after)
+        return True
 
     async def _at_home(self, frame: DataUp, heard: list[Heard]) -> Heard:
         """Of several regions the first that a session at the address is of."""
