@@ -15,18 +15,12 @@ from bittern.store.account_records import Account
 app = noun("Accounts: each resource belongs to one, and none sees another's.")
 
 
-def _account_id(text: str) -> str:
-    if len(text) != 12 or not (text.isascii() and text.isdigit()):
-        raise ValueError(f"an account has 12 digits, unlike {text!r}")
-    return text
-
-
 Id = Annotated[
     str | None,
     typer.Option(
         "--id",
         metavar="ACCOUNT",
-        parser=parameters.parsed(_account_id),
+        parser=parameters.parsed(parameters.account_id),
         help="12 digits. Without it: drawn at random.",
     ),
 ]

@@ -22,7 +22,6 @@ from bittern.outputs.codecs.script import OFFERED
 from bittern.outputs.codecs.workers import CodecWorkers
 from bittern.store.codec_records import CodecRecord
 from bittern.store.pages import everything
-from bittern.store.records import DEFAULT_ACCOUNT
 from bittern.types import Instant
 
 T = TypeVar("T")
@@ -49,21 +48,23 @@ def _time(text: str) -> Instant:
 
 @app.command("add")
 def add(
+    *,
     name: Name,
     file: ScriptFile,
     replace: Annotated[bool, typer.Option("--replace", help="Replace one of that name.")] = False,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
     """Register a maker's script. It is read first, and refused with the place of what is wrong."""
-    workspace = Workspace.of(data_dir, config)
-    codec = _record(name, _source(file), workspace.now())
+    workspace = Workspace.of(data_dir, config, account)
+    codec = _record(workspace.account, name, _source(file), workspace.now())
 
     async def work() -> list[str]:
         async with CodecWorkers(processes=1) as workers:
             offered = await workers.call(codec.script, OFFERED, "")
         async with workspace.store(make=True) as store:
-            known = await store.codec(DEFAULT_ACCOUNT, name) if replace else None
+            known = await store.codec(workspace.account, name) if replace else None
             await (store.replace_codec(codec) if known else store.add_codec(codec))
         return msgspec.json.decode(offered, type=list[str])
 
@@ -74,15 +75,16 @@ def add(
 @app.command("list")
 def list_(
     as_json: parameters.AsJson = False,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
     """List all codecs, those that are built in too."""
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
 
     async def work() -> list[CodecRecord]:
         async with workspace.store() as store:
-            return await store.codecs(DEFAULT_ACCOUNT)
+            return await store.codecs(workspace.account)
 
     codecs = run(work())
     if as_json:
@@ -94,24 +96,32 @@ def list_(
 
 
 @app.command("show")
-def show(name: Name, data_dir: parameters.DataDir = None, config: parameters.Config = None) -> None:
+def show(
+    name: Name,
+    account: parameters.Account = None,
+    data_dir: parameters.DataDir = None,
+    config: parameters.Config = None,
+) -> None:
     """Print the script of a codec."""
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
     typer.echo(run(_registered(workspace, name)).script, nl=False)
 
 
 @app.command("remove")
 def remove(
-    name: Name, data_dir: parameters.DataDir = None, config: parameters.Config = None
+    name: Name,
+    account: parameters.Account = None,
+    data_dir: parameters.DataDir = None,
+    config: parameters.Config = None,
 ) -> None:
     """Remove a codec. Messages of devices whose profiles name it say then that it is not there."""
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
 
     async def work() -> list[str]:
         async with workspace.store() as store:
-            await store.remove_codec(DEFAULT_ACCOUNT, name)
+            await store.remove_codec(workspace.account, name)
             profiles = everything(
-                partial(store.device_profiles, DEFAULT_ACCOUNT), lambda one: one.id
+                partial(store.device_profiles, workspace.account), lambda one: one.id
             )
             return [one.name async for one in profiles if one.codec == name]
 
@@ -145,6 +155,7 @@ def test(
             "--time", metavar="TIME", parser=parameters.parsed(_time), help="When it was received."
         ),
     ] = None,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
@@ -156,17 +167,18 @@ def test(
         raise typer.BadParameter("either a NAME or --file is wanted")
     if (payload is None) == (encode is None):
         raise typer.BadParameter("either --bytes or --encode is wanted")
-    codec = _wanted(Workspace.of(data_dir, config), name, file)
+    workspace = Workspace.of(data_dir, config, account)
+    codec = _wanted(workspace, name, file)
     received = at if at is not None else Instant(time.time())
 
     async def work() -> Decoded | Downlink:
         async with CodecWorkers(processes=1) as workers:
             desk = CodecDesk(_One(codec), workers, clock=time.monotonic)
             if encode is not None:
-                return await desk.encode(DEFAULT_ACCOUNT, codec.name, encode.encode(), fport)
+                return await desk.encode(workspace.account, codec.name, encode.encode(), fport)
             assert payload is not None
             decode = desk.decode_downlink if downlink else desk.decode
-            return await decode(DEFAULT_ACCOUNT, codec.name, payload, fport, received)
+            return await decode(workspace.account, codec.name, payload, fport, received)
 
     made = _run_or_show(codec.script, str(file or name), work())
     for warning in made.warnings:
@@ -197,26 +209,26 @@ class _One:
 
 def _wanted(workspace: Workspace, name: str | None, file: Path | None) -> CodecRecord:
     if file is not None:
-        return _record("file", _source(file), workspace.now())
+        return _record(workspace.account, "file", _source(file), workspace.now())
     assert name is not None
     if name in BUILT_IN:
-        return _record(name, "", workspace.now())
+        return _record(workspace.account, name, "", workspace.now())
     return run(_registered(workspace, name))
 
 
 async def _registered(workspace: Workspace, name: str) -> CodecRecord:
     async with workspace.store() as store:
-        codec = await store.codec(DEFAULT_ACCOUNT, name)
+        codec = await store.codec(workspace.account, name)
     if codec is None:
         raise NotFound("codec", name)
     return codec
 
 
-def _record(name: str, script: str, now: Instant) -> CodecRecord:
+def _record(account: str, name: str, script: str, now: Instant) -> CodecRecord:
     if name in BUILT_IN and script:
         raise typer.BadParameter(f"{name} is built in", param_hint="NAME")
     try:
-        return CodecRecord(name=name, script=script, created_at=now)
+        return CodecRecord(account=account, name=name, script=script, created_at=now)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
 

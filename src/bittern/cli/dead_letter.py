@@ -45,12 +45,13 @@ def list_(
     message: MessageOption = None,
     limit: Annotated[int, typer.Option(min=1, help="At most so many, the oldest first.")] = 100,
     as_json: parameters.AsJson = False,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
     """List dead letters."""
-    workspace = Workspace.of(data_dir, config)
-    wanted = _wanted(dev_eui, rule, destination, message)
+    workspace = Workspace.of(data_dir, config, account)
+    wanted = _wanted(workspace, dev_eui, rule, destination, message)
 
     async def work() -> list[DeadLetter]:
         async with workspace.store() as store:
@@ -81,18 +82,19 @@ def list_(
 @app.command("show")
 def show(
     number: Annotated[int, typer.Argument(metavar="NUMBER")],
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
     """Print a dead letter as JSON, with its message."""
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
 
     async def work() -> DeadLetter | None:
         async with workspace.store() as store:
             return await store.dead_letter(number)
 
     letter = run(work())
-    if letter is None:
+    if letter is None or letter.account != workspace.account:
         raise NotFound("dead letter", str(number))
     output.print_json(_document(letter) | _message(letter))
 
@@ -106,12 +108,13 @@ def replay(
     rule: RuleOption = None,
     destination: DestinationOption = None,
     message: MessageOption = None,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
     """Owe dead letters anew where they failed, behind what is owed already."""
-    workspace = Workspace.of(data_dir, config)
-    wanted = _chosen(numbers, all_, _wanted(dev_eui, rule, destination, message))
+    workspace = Workspace.of(data_dir, config, account)
+    wanted = _chosen(numbers, all_, _wanted(workspace, dev_eui, rule, destination, message))
 
     async def work() -> int:
         async with workspace.store() as store:
@@ -129,12 +132,13 @@ def drop(
     rule: RuleOption = None,
     destination: DestinationOption = None,
     message: MessageOption = None,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
     """Drop dead letters for good."""
-    workspace = Workspace.of(data_dir, config)
-    wanted = _chosen(numbers, all_, _wanted(dev_eui, rule, destination, message))
+    workspace = Workspace.of(data_dir, config, account)
+    wanted = _chosen(numbers, all_, _wanted(workspace, dev_eui, rule, destination, message))
 
     async def work() -> int:
         async with workspace.store() as store:
@@ -144,9 +148,14 @@ def drop(
 
 
 def _wanted(
-    dev_eui: EUI64 | None, rule: str | None, destination: str | None, message: str | None
+    workspace: Workspace,
+    dev_eui: EUI64 | None,
+    rule: str | None,
+    destination: str | None,
+    message: str | None,
 ) -> DeadLetterFilter:
     return DeadLetterFilter(
+        account=workspace.account,
         dev_eui=None if dev_eui is None else DevEUI(dev_eui),
         rule=rule,
         destination=destination,
@@ -156,7 +165,7 @@ def _wanted(
 
 def _chosen(numbers: list[int] | None, all_: bool, wanted: DeadLetterFilter) -> DeadLetterFilter:
     """Either numbers, or --all with or without a filter."""
-    if numbers and (all_ or wanted != DeadLetterFilter()):
+    if numbers and (all_ or wanted != DeadLetterFilter(account=wanted.account)):
         raise typer.BadParameter("numbers and other choices exclude each other")
     if not numbers and not all_:
         raise typer.BadParameter("name dead letters by their numbers, or --all")
@@ -165,7 +174,8 @@ def _chosen(numbers: list[int] | None, all_: bool, wanted: DeadLetterFilter) -> 
 
 async def _numbers(store: Store, numbers: list[int] | None, wanted: DeadLetterFilter) -> list[int]:
     if numbers:
-        return numbers
+        letters = [await store.dead_letter(number) for number in numbers]
+        return [one.sequence for one in letters if one and one.account == wanted.account]
     found: list[int] = []
     while page := await store.dead_letters(wanted, found[-1] if found else 0, PAGE):
         found += [one.sequence for one in page]

@@ -13,7 +13,7 @@ from bittern.cli.workspace import Workspace, run
 from bittern.errors import DeliveryRejected
 from bittern.outputs.routing import checked_topic
 from bittern.store.pages import everything
-from bittern.store.records import DEFAULT_ACCOUNT, Destination
+from bittern.store.records import Destination
 
 app = noun("Where the messages of devices go.")
 
@@ -44,14 +44,16 @@ def add(
     ] = None,
     description: Annotated[str, typer.Option()] = "",
     as_json: parameters.AsJson = False,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
     """Add a destination: an MQTT topic, or a rule, which may be added later."""
     if (topic is None) == (rule is None):
         raise typer.BadParameter("one of --topic and --rule is needed")
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
     destination = Destination(
+        account=workspace.account,
         name=name,
         expression_type="MqttTopic" if rule is None else "RuleName",
         expression=topic or rule or "",
@@ -74,15 +76,16 @@ def add(
 @app.command("list")
 def list_(
     as_json: parameters.AsJson = False,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
     """List all destinations."""
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
 
     async def work() -> list[Destination]:
         async with workspace.store() as store:
-            page = partial(store.destinations, DEFAULT_ACCOUNT)
+            page = partial(store.destinations, workspace.account)
             return [one async for one in everything(page, lambda one: one.name)]
 
     destinations = run(work())
@@ -98,14 +101,17 @@ def list_(
 
 @app.command("remove")
 def remove(
-    name: Name, data_dir: parameters.DataDir = None, config: parameters.Config = None
+    name: Name,
+    account: parameters.Account = None,
+    data_dir: parameters.DataDir = None,
+    config: parameters.Config = None,
 ) -> None:
     """Remove a destination that no device uses."""
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
 
     async def work() -> None:
         async with workspace.store() as store:
-            await store.remove_destination(DEFAULT_ACCOUNT, name)
+            await store.remove_destination(workspace.account, name)
 
     run(work())
     output.say(f"destination {name} removed")

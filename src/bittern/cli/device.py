@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -10,8 +11,8 @@ import typer
 from bittern.cli import device_add, device_send, device_test, output, parameters
 from bittern.cli.device_text import Shown, device_document, device_told, downlink_document
 from bittern.cli.group import noun
+from bittern.cli.owned import device_of
 from bittern.cli.workspace import Workspace, run
-from bittern.errors import NotFound
 from bittern.store.pages import everything
 from bittern.store.protocol import Store
 from bittern.store.records import Device, DeviceProfile, QueuedDownlink
@@ -26,15 +27,16 @@ app.command("test")(device_test.test)
 @app.command("list")
 def list_(
     as_json: parameters.AsJson = False,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
     """List all devices."""
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
 
     async def work() -> list[tuple[Device, DeviceProfile]]:
         async with workspace.store() as store:
-            return [one async for one in _with_profiles(store)]
+            return [one async for one in _with_profiles(store, workspace.account)]
 
     devices = run(work())
     if as_json:
@@ -58,9 +60,9 @@ def list_(
     )
 
 
-async def _with_profiles(store: Store) -> AsyncIterator[tuple[Device, DeviceProfile]]:
+async def _with_profiles(store: Store, account: str) -> AsyncIterator[tuple[Device, DeviceProfile]]:
     known: dict[str, DeviceProfile | None] = {}
-    async for device in everything(store.devices, lambda one: one.dev_eui):
+    async for device in everything(partial(store.devices_of, account), lambda one: one.dev_eui):
         profile_id = device.device_profile_id
         if profile_id not in known:
             known[profile_id] = await store.device_profile(profile_id)
@@ -71,18 +73,20 @@ async def _with_profiles(store: Store) -> AsyncIterator[tuple[Device, DeviceProf
 
 @app.command("show")
 def show(
+    *,
     dev_eui: parameters.DevEuiArgument,
     reveal_keys: Annotated[bool, typer.Option(help="Print its keys too.")] = False,
     as_json: parameters.AsJson = False,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
     """Show a device, its sessions and what it is owed."""
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
 
     async def work() -> Shown:
         async with workspace.store() as store:
-            return await Shown.read(store, DevEUI(dev_eui), reveal_keys)
+            return await Shown.read(store, workspace.account, DevEUI(dev_eui), reveal_keys)
 
     shown = run(work())
     if as_json:
@@ -94,15 +98,17 @@ def show(
 @app.command("remove")
 def remove(
     dev_eui: parameters.DevEuiArgument,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
     """Remove a device with its sessions and its queue."""
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
 
     async def work() -> None:
         async with workspace.store() as store:
-            await store.remove_device(DevEUI(dev_eui))
+            device = await device_of(store, workspace.account, DevEUI(dev_eui))
+            await store.remove_device(device.dev_eui)
 
     run(work())
     output.say(f"device {dev_eui} removed")
@@ -110,21 +116,22 @@ def remove(
 
 @app.command("queue")
 def queue(
+    *,
     dev_eui: parameters.DevEuiArgument,
     clear: Annotated[bool, typer.Option("--clear", help="Remove all that waits.")] = False,
     as_json: parameters.AsJson = False,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
     """Show, or clear, what waits for a device."""
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
 
     async def work() -> tuple[list[QueuedDownlink], int]:
         async with workspace.store() as store:
-            if await store.device(DevEUI(dev_eui)) is None:
-                raise NotFound("device", str(dev_eui))
-            removed = await store.unqueue(DevEUI(dev_eui)) if clear else 0
-            return await store.queued(DevEUI(dev_eui)), removed
+            device = await device_of(store, workspace.account, DevEUI(dev_eui))
+            removed = await store.unqueue(device.dev_eui) if clear else 0
+            return await store.queued(device.dev_eui), removed
 
     waiting, removed = run(work())
     if clear:

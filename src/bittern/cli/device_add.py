@@ -112,6 +112,7 @@ def add(
     nwk_s_enc_key: parameters.NwkSEncKeyOption = None,
     fcnt_start: parameters.FcntStart = None,
     as_json: parameters.AsJson = False,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
@@ -120,7 +121,7 @@ def add(
     A key may be given as 32 hexadecimal digits, as @FILE, or as - to be asked for or read from
     standard input, which keeps it out of the shell's history.
     """
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
     now = workspace.now()
     given = Given(
         version=version,
@@ -144,9 +145,11 @@ def add(
         device_class=device_class,
         joins=isinstance(activation, OtaaActivation),
         codec=codec,
+        account=workspace.account,
     )
-    service = service_profile()
+    service = service_profile(workspace.account)
     device = Device(
+        account=workspace.account,
         id=str(uuid.uuid4()),
         dev_eui=DevEUI(dev_eui),
         name=name,
@@ -160,7 +163,7 @@ def add(
 
     async def work() -> None:
         async with workspace.store(make=True) as store:
-            await _require_codec(store, codec)
+            await _require_codec(store, workspace.account, codec)
             await register(store, device, profile, service, now)
 
     run(work())
@@ -192,8 +195,8 @@ async def register(
     await store.add_device(device, session)
 
 
-async def _require_codec(store: Store, name: str) -> None:
-    if name and name not in BUILT_IN and await store.codec(DEFAULT_ACCOUNT, name) is None:
+async def _require_codec(store: Store, account: str, name: str) -> None:
+    if name and name not in BUILT_IN and await store.codec(account, name) is None:
         raise NotFound("codec", name)
 
 
@@ -211,9 +214,11 @@ def device_profile(
     joins: bool,
     revision: str = "",
     codec: str = "",
+    account: str = DEFAULT_ACCOUNT,
 ) -> DeviceProfile:
     """The profile of devices with these properties: one for all of them."""
     profile = DeviceProfile(
+        account=account,
         id="",
         name=f"{version} {f'{region} {revision}'.rstrip()} class {device_class}"
         f" {'OTAA' if joins else 'ABP'}{f' codec {codec}' if codec else ''}",
@@ -235,9 +240,9 @@ def _revision(text: str, version: MacVersion) -> str:
         raise _wrong("revision", str(error)) from None
 
 
-def service_profile() -> ServiceProfile:
+def service_profile(account: str = DEFAULT_ACCOUNT) -> ServiceProfile:
     """The one that devices get which were added here."""
-    profile = ServiceProfile(id="", name="default")
+    profile = ServiceProfile(account=account, id="", name="default")
     return msgspec.structs.replace(profile, id=_named(profile))
 
 

@@ -13,13 +13,14 @@ import typer
 from bittern.cli import output, parameters
 from bittern.cli.codec_text import shown
 from bittern.cli.device_text import downlink_document
+from bittern.cli.owned import device_of
 from bittern.cli.workspace import Workspace, run
 from bittern.errors import CodecError, NotFound
 from bittern.network.identity import downlink_message_id
 from bittern.outputs.codecs.desk import CodecDesk, Downlink
 from bittern.outputs.codecs.workers import CodecWorkers
 from bittern.store.protocol import Store
-from bittern.store.records import LONGEST_PAYLOAD, DeviceProfile, QueuedDownlink
+from bittern.store.records import LONGEST_PAYLOAD, Device, DeviceProfile, QueuedDownlink
 from bittern.types import DevEUI, Instant
 
 LARGEST_FPORT = 223
@@ -56,6 +57,7 @@ def send(
         typer.Option(min=1, metavar="SECONDS", help="After that it is not sent any more."),
     ] = None,
     as_json: parameters.AsJson = False,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
@@ -65,14 +67,15 @@ def send(
     """
     if sum(one is not None for one in (payload, base64_text, text, object_text)) != 1:
         raise typer.BadParameter("one of --payload, --base64, --text and --object")
-    workspace, eui = Workspace.of(data_dir, config), DevEUI(dev_eui)
+    workspace, eui = Workspace.of(data_dir, config, account), DevEUI(dev_eui)
     given = None if object_text is not None else _payload(payload, base64_text, text)
 
     async def work() -> QueuedDownlink:
         async with workspace.store() as store:
+            device = await device_of(store, workspace.account, eui)
             made = Downlink(given, fport) if given is not None else None
             if object_text is not None:
-                made = await _encoded(store, eui, object_text, fport)
+                made = await _encoded(store, device, object_text, fport)
             assert made is not None
             now = workspace.now()
             downlink = QueuedDownlink(
@@ -123,9 +126,9 @@ def _checked(made: Downlink) -> int:
     return made.fport
 
 
-async def _encoded(store: Store, dev_eui: DevEUI, data: str, fport: int | None) -> Downlink:
+async def _encoded(store: Store, device: Device, data: str, fport: int | None) -> Downlink:
     """By the codec that the profile names, of the account that the profile is of."""
-    profile = await _profile(store, dev_eui)
+    profile = await _profile(store, device)
     if not profile.codec:
         raise typer.BadParameter(
             "the device's profile names no codec: use --payload", param_hint="--object"
@@ -144,9 +147,8 @@ async def _encoded(store: Store, dev_eui: DevEUI, data: str, fport: int | None) 
     return made
 
 
-async def _profile(store: Store, dev_eui: DevEUI) -> DeviceProfile:
-    device = await store.device(dev_eui)
-    profile = None if device is None else await store.device_profile(device.device_profile_id)
-    if profile is None:
-        raise NotFound("device", str(dev_eui))
+async def _profile(store: Store, device: Device) -> DeviceProfile:
+    profile = await store.device_profile(device.device_profile_id)
+    if profile is None:  # both were removed meanwhile
+        raise NotFound("device", str(device.dev_eui))
     return profile

@@ -8,8 +8,8 @@ import typer
 
 from bittern.api.operations.device_test import PAYLOAD, owe_test
 from bittern.cli import output, parameters
+from bittern.cli.owned import device_of
 from bittern.cli.workspace import Workspace, run
-from bittern.errors import NotFound
 from bittern.store.records import Device
 from bittern.types import DevEUI
 
@@ -17,6 +17,7 @@ from bittern.types import DevEUI
 def test(
     dev_eui: parameters.DevEuiArgument,
     as_json: parameters.AsJson = False,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
@@ -24,13 +25,11 @@ def test(
 
     Prints the MessageId. What could not be delivered is shown by `bittern dead-letter list`.
     """
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
 
     async def work() -> tuple[Device, str]:
         async with workspace.store() as store:
-            device = await store.device(DevEUI(dev_eui))
-            if device is None:
-                raise NotFound("device", str(dev_eui))
+            device = await device_of(store, workspace.account, DevEUI(dev_eui))
             chance, now = random.SystemRandom(), workspace.now()
             return device, await owe_test(store, device, randomness=chance, now=now)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bittern.cli import output
-from bittern.errors import NotFound
+from bittern.cli.owned import device_of
 from bittern.lorawan.regional_parameters import RegionalParameters
 from bittern.mac.session import Session
 from bittern.store.disclosure import disclosed, keys_of
@@ -14,6 +14,7 @@ from bittern.store.records import (
     AbpActivation,
     Device,
     DeviceProfile,
+    JoinServerActivation,
     OtaaActivation,
     QueuedDownlink,
 )
@@ -35,11 +36,9 @@ class Shown:
     with_keys: bool
 
     @classmethod
-    async def read(cls, store: Store, dev_eui: DevEUI, with_keys: bool) -> Shown:
+    async def read(cls, store: Store, account: str, dev_eui: DevEUI, with_keys: bool) -> Shown:
         """Raises `NotFound`."""
-        device = await store.device(dev_eui)
-        if device is None:
-            raise NotFound("device", str(dev_eui))
+        device = await device_of(store, account, dev_eui)
         profile = await store.device_profile(device.device_profile_id)
         assert profile is not None, "a device's profile is never removed before it"
         sessions = await store.sessions_of(dev_eui)
@@ -67,6 +66,8 @@ def device_document(device: Device, profile: DeviceProfile) -> dict[str, object]
     match device.activation:
         case OtaaActivation(join_eui=join_eui):
             document |= {"activation": "otaa", "join_eui": str(join_eui)}
+        case JoinServerActivation(join_eui=join_eui):
+            document |= {"activation": "join_server", "join_eui": str(join_eui)}
         case AbpActivation(dev_addr=dev_addr, fcnt_start=fcnt_start):
             document |= {
                 "activation": "abp",
@@ -116,6 +117,8 @@ def device_told(shown: Shown) -> list[dict[str, str]]:
     match device.activation:
         case OtaaActivation(join_eui=join_eui):
             told |= {"activation": "OTAA", "JoinEUI": str(join_eui)}
+        case JoinServerActivation(join_eui=join_eui):
+            told |= {"activation": "OTAA, by its join server", "JoinEUI": str(join_eui)}
         case AbpActivation(dev_addr=dev_addr):
             told |= {"activation": "ABP", "DevAddr": str(dev_addr)}
     told |= {

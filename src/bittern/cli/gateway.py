@@ -13,6 +13,7 @@ from bittern.cli import (
 )
 from bittern.cli.gateway_text import Shown, gateway_document, last_seen, numbers, state_word
 from bittern.cli.group import noun
+from bittern.cli.owned import gateway_of
 from bittern.cli.workspace import Workspace, run
 from bittern.store.gateway_records import GatewayState
 from bittern.store.protocol import Store
@@ -31,11 +32,12 @@ app.add_typer(gateway_firmware.app, name="firmware")
 @app.command("list")
 def list_(
     as_json: parameters.AsJson = False,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
     """List all gateways, and how they were last seen."""
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
     served = workspace.is_served()
 
     async def work() -> list[tuple[Gateway, GatewayState]]:
@@ -44,7 +46,7 @@ def list_(
             unseen = GatewayState()
             return [
                 (one, states.get(one.gateway_eui, unseen))
-                for one in await gateway_set.all_gateways(store)
+                for one in await gateway_set.all_gateways(store, workspace.account)
             ]
 
     gateways = run(work())
@@ -89,16 +91,19 @@ async def _states(store: Store) -> dict[GatewayEUI, GatewayState]:
 def show(
     eui: parameters.GatewayEuiArgument,
     as_json: parameters.AsJson = False,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
     """Explain a gateway: its connection, certificates, CUPS, firmware and its last refusal."""
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
 
     async def work() -> Shown:
         async with workspace.store() as store:
             served = workspace.is_served()
-            return await Shown.read(store, GatewayEUI(eui), served, workspace.now())
+            return await Shown.read(
+                store, workspace.account, GatewayEUI(eui), served, workspace.now()
+            )
 
     shown = run(work())
     if as_json:
@@ -110,15 +115,17 @@ def show(
 @app.command("remove")
 def remove(
     eui: parameters.GatewayEuiArgument,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
     """Remove a gateway: its certificates no longer let anybody in."""
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
 
     async def work() -> None:
         async with workspace.store() as store:
-            await store.remove_gateway(GatewayEUI(eui))
+            gateway = await gateway_of(store, workspace.account, GatewayEUI(eui))
+            await store.remove_gateway(gateway.gateway_eui)
 
     run(work())
     output.say(f"gateway {eui} removed")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import msgspec
 import typer
 
 from bittern import installation
@@ -62,6 +63,7 @@ def add(
     uri: parameters.LnsUri = None,
     cups_uri: parameters.CupsUri = None,
     as_json: parameters.AsJson = False,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
@@ -70,10 +72,11 @@ def add(
     Copy cups.uri, cups.trust, cups.crt and cups.key, and the same four of tc, into the folder of
     its station.conf. From then on CUPS renews them. The keys are not kept here.
     """
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
     now = workspace.now()
     region = region or workspace.configuration.network.region
     gateway = Gateway(
+        account=workspace.account,
         id=str(uuid.uuid4()),
         gateway_eui=GatewayEUI(eui),
         name=name,
@@ -189,7 +192,9 @@ async def register(
         raise Conflict("gateway", str(eui))
     given: tuple[tuple[Place, str | None], ...] = (("cups", cups_uri), ("lns", uri))
     sets = issue_files(configuration, eui, {place: it for place, it in given if it}, now)
-    certificates = [one.record(eui, now) for one in sets]
+    certificates = [
+        msgspec.structs.replace(one.record(eui, now), account=gateway.account) for one in sets
+    ]
     with write_station_files(folder, sets):
         await store.add_gateway(gateway)
         for certificate in certificates:

@@ -20,6 +20,7 @@ from bittern.cli.certificate_text import (
 )
 from bittern.cli.gateway_add import issue_files, say_files, station_uris
 from bittern.cli.group import noun
+from bittern.cli.owned import gateway_of
 from bittern.cli.workspace import Workspace, run
 from bittern.config import Configuration
 from bittern.errors import Conflict, NotFound
@@ -45,16 +46,17 @@ Fingerprint = Annotated[
 def list_(
     eui: parameters.GatewayEuiArgument,
     as_json: parameters.AsJson = False,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
     """List the certificates of a gateway, the newest first."""
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
     gateway_eui, now = GatewayEUI(eui), workspace.now()
 
     async def work() -> tuple[list[GatewayCertificate], GatewayState]:
         async with workspace.store() as store:
-            gateway = await _required(store, gateway_eui)
+            gateway = await gateway_of(store, workspace.account, gateway_eui)
             found = await _newest_first(store, gateway)
             return found, await store.gateway_state(gateway_eui)
 
@@ -94,6 +96,7 @@ def renew(
     uri: parameters.LnsUri = None,
     cups_uri: parameters.CupsUri = None,
     as_json: parameters.AsJson = False,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
@@ -101,7 +104,7 @@ def renew(
 
     The earlier certificates go on letting it in until they are revoked or deactivated.
     """
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
     gateway_eui, now = GatewayEUI(eui), workspace.now()
     if by_cups:
         if files or uri or cups_uri:
@@ -116,7 +119,7 @@ def renew(
 
     async def work() -> tuple[dict[Place, str], list[GatewayCertificate]]:
         async with workspace.store() as store:
-            gateway = await _required(store, gateway_eui)
+            gateway = await gateway_of(store, workspace.account, gateway_eui)
             lns, cups = uri or gateway.lns_uri, cups_uri or gateway.cups_uri
             uris = station_uris(workspace, only, lns=lns, cups=cups)
             return uris, await _make_files(store, workspace, gateway, folder, uris)
@@ -149,7 +152,7 @@ async def _mark(
 ) -> list[GatewayCertificate]:
     """Those that count are marked. Raises `Conflict` where none lets the gateway ask CUPS."""
     async with workspace.store() as store:
-        gateway = await _required(store, gateway_eui)
+        gateway = await gateway_of(store, workspace.account, gateway_eui)
         counted = [one for one in await _newest_first(store, gateway) if _counts(one, now)]
         if not any(one.purpose in ("any", "cups") for one in counted):
             raise Conflict(
@@ -170,16 +173,18 @@ async def _mark(
 
 @app.command("revoke")
 def revoke(
+    *,
     eui: parameters.GatewayEuiArgument,
     fingerprint: Fingerprint,
     because: Annotated[
         str, typer.Option(metavar="TEXT", help="Why; the gateway's log and ours repeat it.")
     ],
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
     """Revoke a certificate for good: a connection that has shown it ends at once."""
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
     now = workspace.now()
 
     def revoked(certificate: GatewayCertificate) -> GatewayCertificate:
@@ -196,11 +201,12 @@ def revoke(
 def deactivate(
     eui: parameters.GatewayEuiArgument,
     fingerprint: Fingerprint,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
     """Let nobody in by a certificate, until it is activated again."""
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
 
     def deactivated(certificate: GatewayCertificate) -> GatewayCertificate:
         return msgspec.structs.replace(certificate, active=False)
@@ -212,11 +218,12 @@ def deactivate(
 def activate(
     eui: parameters.GatewayEuiArgument,
     fingerprint: Fingerprint,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
     """Let a gateway in by a certificate that was deactivated. Revoked ones stay revoked."""
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
 
     def activated(certificate: GatewayCertificate) -> GatewayCertificate:
         if certificate.revoked_at is not None:
@@ -238,6 +245,7 @@ def register(
         bool, typer.Option("--inactive", help="Let nobody in by it before it is activated.")
     ] = False,
     as_json: parameters.AsJson = False,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
@@ -246,12 +254,12 @@ def register(
     The gateway needs this installation's authority as cups.trust and tc.trust: `bittern ca show
     --pem`.
     """
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
     gateway_eui, now = GatewayEUI(eui), workspace.now()
 
     async def work() -> GatewayCertificate:
         async with workspace.store() as store:
-            gateway = await _required(store, gateway_eui)
+            gateway = await gateway_of(store, workspace.account, gateway_eui)
             found = _read_certificate(workspace.configuration, file, gateway_eui, now)
             certificate = _of_gateway(msgspec.structs.replace(found, active=not inactive), gateway)
             await store.add_certificate(certificate)
@@ -332,7 +340,7 @@ def _set(
 
     async def work() -> tuple[GatewayCertificate, list[GatewayCertificate]]:
         async with workspace.store() as store:
-            gateway = await _required(store, gateway_eui)
+            gateway = await gateway_of(store, workspace.account, gateway_eui)
             changed = change(_named(await _newest_first(store, gateway), prefix))
             await store.replace_certificate(changed)
             return changed, await _newest_first(store, gateway)
@@ -359,13 +367,6 @@ def _named(certificates: list[GatewayCertificate], prefix: str) -> GatewayCertif
     if len(found) > 1:
         raise typer.BadParameter(f"{prefix} begins several", param_hint="FINGERPRINT")
     return found[0]
-
-
-async def _required(store: Store, gateway_eui: GatewayEUI) -> Gateway:
-    gateway = await store.gateway(gateway_eui)
-    if gateway is None:
-        raise NotFound("gateway", str(gateway_eui))
-    return gateway
 
 
 async def _newest_first(store: Store, gateway: Gateway) -> list[GatewayCertificate]:

@@ -25,13 +25,13 @@ from bittern.cli.gateway_firmware_text import (
 from bittern.cli.gateway_set import all_gateways
 from bittern.cli.gateway_text import STATUSES
 from bittern.cli.group import noun
+from bittern.cli.owned import gateway_of
 from bittern.cli.workspace import Workspace, run
 from bittern.errors import Conflict, ImageRejected, NotFound
 from bittern.gateway import firmware
 from bittern.gateway.eui_text import parse_eui
 from bittern.gateway.firmware import FINAL, Version
 from bittern.store.gateway_records import (
-    DEFAULT_ACCOUNT,
     FirmwareDefinition,
     FirmwareTask,
 )
@@ -110,6 +110,7 @@ def define(
         bool, typer.Option("--dry-run", help="Only check, and tell which gateways it is for.")
     ] = False,
     as_json: parameters.AsJson = False,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
@@ -118,10 +119,11 @@ def define(
     What a gateway runs, `bittern gateway show` tells; the package is its version.txt. An image is
     fetched and checked now, and again whenever it is given out.
     """
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
     if unchecked and key_crc is None:
         raise typer.BadParameter("needs --key-crc: nothing else names the key", param_hint="IMAGE")
     definition = FirmwareDefinition(
+        account=workspace.account,
         id=str(uuid.uuid4()),
         name=name,
         automatic=automatic,
@@ -160,15 +162,16 @@ def define(
 @app.command("definitions")
 def definitions(
     as_json: parameters.AsJson = False,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
     """List the updates that are defined, and how many gateways are how far."""
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
 
     async def work() -> list[tuple[FirmwareDefinition, list[FirmwareTask]]]:
         async with workspace.store() as store:
-            found = await store.firmware_definitions(DEFAULT_ACCOUNT)
+            found = await store.firmware_definitions(workspace.account)
             return [(one, await store.firmware_tasks(one.id)) for one in found]
 
     found = run(work())
@@ -199,15 +202,16 @@ def definitions(
 def undefine(
     definition_id: Definition,
     as_json: parameters.AsJson = False,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
     """Remove a definition. Refused while an update by it is under way."""
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
 
     async def work() -> FirmwareDefinition:
         async with workspace.store() as store:
-            definition = await _definition(store, definition_id)
+            definition = await _definition(store, workspace.account, definition_id)
             await store.remove_firmware(definition.id)
             return definition
 
@@ -227,20 +231,19 @@ def start(
         typer.Option("--definition", metavar="ID", help="Its id, first digits of it, or its name."),
     ],
     as_json: parameters.AsJson = False,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
     """Update a gateway: it gets the image when it asks CUPS next. A task that has ended makes
     place."""
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
     gateway_eui, now = GatewayEUI(eui), workspace.now()
 
     async def work() -> tuple[FirmwareTask, list[str]]:
         async with workspace.store() as store:
-            definition = await _definition(store, definition_id)
-            gateway = await store.gateway(gateway_eui)
-            if gateway is None:
-                raise NotFound("gateway", str(gateway_eui))
+            definition = await _definition(store, workspace.account, definition_id)
+            gateway = await gateway_of(store, workspace.account, gateway_eui)
             task = FirmwareTask(
                 account=gateway.account,
                 gateway_eui=gateway_eui,
@@ -271,18 +274,23 @@ def status(
     ] = None,
     everyone: Annotated[bool, typer.Option("--all", help="All gateways that have a task.")] = False,
     as_json: parameters.AsJson = False,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
     """Tell how far updates are."""
     if everyone == (eui is not None):
         raise typer.BadParameter("name a gateway, or --all of them", param_hint="EUI")
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
 
     async def work() -> list[tuple[FirmwareTask, FirmwareDefinition | None]]:
         async with workspace.store() as store:
-            tasks = await _tasks(store) if eui is None else [await _task(store, GatewayEUI(eui))]
-            known = {one.id: one for one in await store.firmware_definitions(DEFAULT_ACCOUNT)}
+            tasks = (
+                await _tasks(store, workspace.account)
+                if eui is None
+                else [await _task(store, workspace.account, GatewayEUI(eui))]
+            )
+            known = {one.id: one for one in await store.firmware_definitions(workspace.account)}
             return [(task, known.get(task.definition_id)) for task in tasks]
 
     found = run(work())
@@ -310,16 +318,17 @@ def status(
 def cancel(
     eui: parameters.GatewayEuiArgument,
     as_json: parameters.AsJson = False,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
     """Take back an update, or forget one that has ended. What a gateway was given it executes."""
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
     gateway_eui = GatewayEUI(eui)
 
     async def work() -> tuple[FirmwareTask, FirmwareDefinition | None]:
         async with workspace.store() as store:
-            task = await _task(store, gateway_eui)
+            task = await _task(store, workspace.account, gateway_eui)
             await store.remove_firmware_task(gateway_eui)
             return task, await store.firmware(task.definition_id)
 
@@ -370,9 +379,9 @@ async def _checked(
 # Definitions and tasks
 
 
-async def _definition(store: Store, text: str) -> FirmwareDefinition:
+async def _definition(store: Store, account: str, text: str) -> FirmwareDefinition:
     """By id, name or the first digits of its id. Raises `NotFound`, `Conflict` for several."""
-    found = await store.firmware_definitions(DEFAULT_ACCOUNT)
+    found = await store.firmware_definitions(account)
     for chosen in (
         [one for one in found if one.id == text],
         [one for one in found if one.name == text],
@@ -385,18 +394,19 @@ async def _definition(store: Store, text: str) -> FirmwareDefinition:
     raise NotFound("firmware definition", text)
 
 
-async def _task(store: Store, eui: GatewayEUI) -> FirmwareTask:
+async def _task(store: Store, account: str, eui: GatewayEUI) -> FirmwareTask:
     """Raises `NotFound`."""
-    if await store.gateway(eui) is None:
-        raise NotFound("gateway", str(eui))
+    await gateway_of(store, account, eui)
     task = await store.firmware_task(eui)
     if task is None:
         raise NotFound("firmware task of gateway", str(eui))
     return task
 
 
-async def _tasks(store: Store) -> list[FirmwareTask]:
-    tasks = [await store.firmware_task(one.gateway_eui) for one in await all_gateways(store)]
+async def _tasks(store: Store, account: str) -> list[FirmwareTask]:
+    tasks = [
+        await store.firmware_task(one.gateway_eui) for one in await all_gateways(store, account)
+    ]
     return [task for task in tasks if task is not None]
 
 

@@ -60,7 +60,7 @@ class Fleet(NamedTuple):
         fitting: list[GatewayEUI] = []
         without_key: list[GatewayEUI] = []
         unheard = 0
-        for gateway in await all_gateways(store):
+        for gateway in await all_gateways(store, definition.account):
             contact = (await store.gateway_state(gateway.gateway_eui)).cups
             if contact is None:
                 unheard += 1

@@ -14,6 +14,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from bittern.cli import output, parameters
+from bittern.cli.owned import gateway_of
 from bittern.cli.workspace import Workspace, run
 from bittern.errors import BitternError
 from bittern.servers.control_messages import (
@@ -59,6 +60,7 @@ def run_(
         list[str],
         typer.Argument(metavar="COMMAND [ARGUMENT]...", help="Behind `--`: what it shall run."),
     ],
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
@@ -69,7 +71,7 @@ def run_(
     said, is not known here. For that, use `bittern gateway shell`. It must be allowed for the
     gateway (`gateway set --allow-remote-commands`), and is logged with who it was.
     """
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
     request = RunOnGateway(
         gateway=GatewayEUI(eui), command=command[0], arguments=tuple(command[1:])
     )
@@ -78,11 +80,13 @@ def run_(
 
 
 def shell(
+    *,
     eui: parameters.GatewayEuiArgument,
     status: Annotated[
         bool, typer.Option("--status", help="Tell which shells run on it, and open none.")
     ] = False,
     as_json: parameters.AsJson = False,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
@@ -92,7 +96,7 @@ def shell(
     allowed for the gateway (`gateway set --allow-remote-shell`), and is logged with who it was.
     A gateway has two shells; one that is left alone for half an hour is ended.
     """
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
     gateway_eui = GatewayEUI(eui)
     if not status:
         try:
@@ -139,6 +143,7 @@ class _Server:
 
 @contextlib.asynccontextmanager
 async def _asking(workspace: Workspace, request: Request) -> AsyncIterator[_Server]:
+    await _require_own(workspace, request.gateway)
     path = workspace.layout.control_socket
     try:
         with reachable(path) as name:
@@ -153,6 +158,14 @@ async def _asking(workspace: Workspace, request: Request) -> AsyncIterator[_Serv
         raise RemoteFailed("the server has ended") from None
     finally:
         writer.close()
+
+
+async def _require_own(workspace: Workspace, gateway_eui: GatewayEUI) -> None:
+    """Raises `NotFound` for a gateway of another account. Without a database there is no server,
+    which is told by whoever asks it."""
+    if workspace.layout.database.exists():
+        async with workspace.store() as store:
+            await gateway_of(store, workspace.account, gateway_eui)
 
 
 async def _one_answer(workspace: Workspace, request: Request, kind: type[T]) -> T:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
@@ -11,10 +12,11 @@ import typer
 from bittern.cli import output, parameters
 from bittern.cli.gateway_add import check_settings, sub_bands
 from bittern.cli.gateway_text import gateway_document
+from bittern.cli.owned import gateway_of
 from bittern.cli.workspace import Workspace, run
-from bittern.errors import NotFound
 from bittern.gateway.eui_text import parse_eui
 from bittern.store.gateway_records import CupsContact
+from bittern.store.pages import everything
 from bittern.store.protocol import Store
 from bittern.store.records import Gateway
 from bittern.types import EUI64, GatewayEUI
@@ -94,6 +96,7 @@ def set_(
         ),
     ] = None,
     as_json: parameters.AsJson = False,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
@@ -132,7 +135,7 @@ def set_(
     }
     if not changes and not sub_band:
         raise typer.BadParameter("nothing to change: say what by an option", param_hint="EUI")
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
     changed, unasked = run(
         _change(workspace, None if everyone else chosen, changes, sub_band or ())
     )
@@ -156,7 +159,11 @@ async def _change(
     """Every gateway as it is now, and those of them that an address cannot reach. Nothing is
     changed where one of them cannot be."""
     async with workspace.store() as store:
-        before = await all_gateways(store) if chosen is None else await _found(store, chosen)
+        before = (
+            await all_gateways(store, workspace.account)
+            if chosen is None
+            else await _found(store, workspace.account, chosen)
+        )
         after = [_changed(one, changes, bands) for one in before]
         for gateway in after:
             check_settings(gateway)
@@ -173,26 +180,18 @@ def _changed(gateway: Gateway, changes: dict[str, Any], bands: Sequence[int]) ->
     return msgspec.structs.replace(changed, sub_bands=chosen) if bands else changed
 
 
-async def _found(store: Store, chosen: Sequence[GatewayEUI]) -> list[Gateway]:
+async def _found(store: Store, account: str, chosen: Sequence[GatewayEUI]) -> list[Gateway]:
     """Raises `NotFound`."""
-    found = []
-    for eui in dict.fromkeys(chosen):
-        gateway = await store.gateway(eui)
-        if gateway is None:
-            raise NotFound("gateway", str(eui))
-        found.append(gateway)
-    return found
+    return [await gateway_of(store, account, eui) for eui in dict.fromkeys(chosen)]
 
 
 async def _contact(store: Store, gateway: Gateway) -> CupsContact | None:
     return (await store.gateway_state(gateway.gateway_eui)).cups
 
 
-async def all_gateways(store: Store) -> list[Gateway]:
-    found: list[Gateway] = []
-    while page := await store.gateways(after=found[-1].gateway_eui if found else None):
-        found += page
-    return found
+async def all_gateways(store: Store, account: str) -> list[Gateway]:
+    page = partial(store.gateways_of, account)
+    return [one async for one in everything(page, lambda one: one.gateway_eui)]
 
 
 _NAMED = 5

@@ -9,7 +9,7 @@ import msgspec
 from bittern.cli import output
 from bittern.cli.certificate_text import certificate_document, certificate_told
 from bittern.cli.cures import cure
-from bittern.errors import NotFound
+from bittern.cli.owned import gateway_of
 from bittern.gateway.eui_text import format_id6
 from bittern.gateway.firmware import Status
 from bittern.store.gateway_records import (
@@ -59,11 +59,11 @@ class Shown:
     now: Instant
 
     @classmethod
-    async def read(cls, store: Store, eui: GatewayEUI, served: bool, now: Instant) -> Shown:
+    async def read(
+        cls, store: Store, account: str, eui: GatewayEUI, served: bool, now: Instant
+    ) -> Shown:
         """Raises `NotFound`."""
-        gateway = await store.gateway(eui)
-        if gateway is None:
-            raise NotFound("gateway", str(eui))
+        gateway = await gateway_of(store, account, eui)
         task = await store.firmware_task(eui)
         return cls(
             gateway=gateway,

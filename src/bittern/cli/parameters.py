@@ -83,6 +83,12 @@ def _region(text: str) -> str:
     return regions.plan(text).name
 
 
+def account_id(text: str) -> str:
+    if len(text) != 12 or not (text.isascii() and text.isdigit()):
+        raise ValueError(f"an account has 12 digits, unlike {text!r}")
+    return text
+
+
 def station_uri(text: str) -> str:
     """`wss://NAME:PORT` and nothing else, as a station wants it."""
     check_uri(text, "lns")
@@ -135,6 +141,18 @@ Config = Annotated[
         metavar="FILE",
         help="Configuration file, TOML. Without it: BITTERN_CONFIG, or none.",
         envvar="BITTERN_CONFIG",
+        show_envvar=False,
+        rich_help_panel=WHERE,
+    ),
+]
+Account = Annotated[
+    str | None,
+    typer.Option(
+        "--account",
+        metavar="ACCOUNT",
+        parser=parsed(account_id),
+        help="Whose resources: 12 digits. Without it: BITTERN_ACCOUNT, or 000000000000.",
+        envvar="BITTERN_ACCOUNT",
         show_envvar=False,
         rich_help_panel=WHERE,
     ),

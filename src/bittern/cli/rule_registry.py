@@ -19,7 +19,6 @@ from bittern.cli.workspace import Workspace, run
 from bittern.errors import NotFound, RuleError
 from bittern.rules import SqlVersion, explain
 from bittern.store.pages import everything
-from bittern.store.records import DEFAULT_ACCOUNT
 from bittern.store.rule_records import RuleRecord
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Letters, digits and _.")]
@@ -81,15 +80,18 @@ def add(
     description: Description = None,
     sql_version: SqlVersionOption = None,
     as_json: parameters.AsJson = False,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
     """Add a rule, from a definition or from options."""
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
     payload = _payload(file)
     if payload is None and (sql is None or not action):
         raise typer.BadParameter("or --sql and --action are needed", param_hint="--file")
-    record = RuleRecord(name=name, sql="", actions=(), created_at=workspace.now())
+    record = RuleRecord(
+        account=workspace.account, name=name, sql="", actions=(), created_at=workspace.now()
+    )
     record = _changed(record, payload, sql, action, error_action, description, sql_version)
     _check(record)
 
@@ -111,6 +113,7 @@ def set_(
     description: Description = None,
     sql_version: SqlVersionOption = None,
     as_json: parameters.AsJson = False,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
@@ -120,41 +123,52 @@ def set_(
     def change(record: RuleRecord) -> RuleRecord:
         return _changed(record, payload, sql, action, error_action, description, sql_version)
 
-    record = _replace(Workspace.of(data_dir, config), name, change)
+    record = _replace(Workspace.of(data_dir, config, account), name, change)
     _tell(record, as_json, f"rule {name} set: {_told(record)}")
 
 
 def enable(
-    name: Name, data_dir: parameters.DataDir = None, config: parameters.Config = None
+    name: Name,
+    account: parameters.Account = None,
+    data_dir: parameters.DataDir = None,
+    config: parameters.Config = None,
 ) -> None:
     """Let a rule work."""
     _replace(
-        Workspace.of(data_dir, config), name, lambda r: msgspec.structs.replace(r, enabled=True)
+        Workspace.of(data_dir, config, account),
+        name,
+        lambda r: msgspec.structs.replace(r, enabled=True),
     )
     output.say(f"rule {name} enabled")
 
 
 def disable(
-    name: Name, data_dir: parameters.DataDir = None, config: parameters.Config = None
+    name: Name,
+    account: parameters.Account = None,
+    data_dir: parameters.DataDir = None,
+    config: parameters.Config = None,
 ) -> None:
     """Let a rule rest: messages of destinations that name it become dead letters."""
     _replace(
-        Workspace.of(data_dir, config), name, lambda r: msgspec.structs.replace(r, enabled=False)
+        Workspace.of(data_dir, config, account),
+        name,
+        lambda r: msgspec.structs.replace(r, enabled=False),
     )
     output.say(f"rule {name} disabled")
 
 
 def list_(
     as_json: parameters.AsJson = False,
+    account: parameters.Account = None,
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
     """List all rules."""
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
 
     async def work() -> list[RuleRecord]:
         async with workspace.store() as store:
-            return await store.rules(DEFAULT_ACCOUNT)
+            return await store.rules(workspace.account)
 
     rules = run(work())
     if as_json:
@@ -167,27 +181,35 @@ def list_(
     )
 
 
-def show(name: Name, data_dir: parameters.DataDir = None, config: parameters.Config = None) -> None:
+def show(
+    name: Name,
+    account: parameters.Account = None,
+    data_dir: parameters.DataDir = None,
+    config: parameters.Config = None,
+) -> None:
     """Print a rule as JSON, as AWS's `get-topic-rule` does."""
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
 
     async def work() -> RuleRecord:
         async with workspace.store() as store:
-            return _there(await store.rule(DEFAULT_ACCOUNT, name), name)
+            return _there(await store.rule(workspace.account, name), name)
 
     output.print_json(_document(run(work())))
 
 
 def remove(
-    name: Name, data_dir: parameters.DataDir = None, config: parameters.Config = None
+    name: Name,
+    account: parameters.Account = None,
+    data_dir: parameters.DataDir = None,
+    config: parameters.Config = None,
 ) -> None:
     """Remove a rule. Destinations may go on naming it: their messages become dead letters."""
-    workspace = Workspace.of(data_dir, config)
+    workspace = Workspace.of(data_dir, config, account)
 
     async def work() -> list[str]:
         async with workspace.store() as store:
-            await store.remove_rule(DEFAULT_ACCOUNT, name)
-            named = everything(partial(store.destinations, DEFAULT_ACCOUNT), lambda one: one.name)
+            await store.remove_rule(workspace.account, name)
+            named = everything(partial(store.destinations, workspace.account), lambda one: one.name)
             return [
                 one.name
                 async for one in named
@@ -214,7 +236,7 @@ VERBS: dict[str, Callable[..., None]] = {
 def _replace(workspace: Workspace, name: str, change: Any) -> RuleRecord:
     async def work() -> RuleRecord:
         async with workspace.store() as store:
-            record: RuleRecord = change(_there(await store.rule(DEFAULT_ACCOUNT, name), name))
+            record: RuleRecord = change(_there(await store.rule(workspace.account, name), name))
             _check(record)
             await store.replace_rule(record)
             return record

@@ -21,9 +21,10 @@ import msgspec
 from bittern.cli.output import say
 from bittern.config import Configuration, load, uris
 from bittern.config.layout import Layout
-from bittern.errors import ConfigurationError
+from bittern.errors import ConfigurationError, NotFound
 from bittern.installation import opened_store
 from bittern.store.protocol import Store
+from bittern.store.records import DEFAULT_ACCOUNT
 from bittern.types import Instant
 
 T = TypeVar("T")
@@ -34,13 +35,18 @@ class Workspace:
     """One data directory as it is configured."""
 
     configuration: Configuration
+    account: str = DEFAULT_ACCOUNT
+    """Whose resources the verb is about."""
 
     @classmethod
-    def of(cls, data_dir: Path | None, config: Path | None) -> Workspace:
+    def of(
+        cls, data_dir: Path | None, config: Path | None, account: str | None = None
+    ) -> Workspace:
         """`data_dir` wins over whatever else names one. Raises `ConfigurationError`."""
         configuration = load(config, os.environ)
         folder = (data_dir or configuration.data_dir).absolute()
-        return cls(msgspec.structs.replace(configuration, data_dir=folder))
+        configuration = msgspec.structs.replace(configuration, data_dir=folder)
+        return cls(configuration, account or DEFAULT_ACCOUNT)
 
     @property
     def layout(self) -> Layout:
@@ -82,7 +88,10 @@ class Workspace:
 
     @contextlib.asynccontextmanager
     async def store(self, *, make: bool = False) -> AsyncIterator[Store]:
-        """The open store. Without `make`, a data directory that is not there is a mistake."""
+        """The open store. Without `make`, a data directory that is not there is a mistake.
+
+        Raises `NotFound` where there is no such account.
+        """
         if not self.layout.database.exists():
             if not make:
                 raise ConfigurationError(
@@ -93,6 +102,8 @@ class Workspace:
                 )
             say(f"new data directory: {self.layout.data_dir}")
         async with opened_store(self.configuration, self.now()) as store:
+            if await store.account(self.account) is None:
+                raise NotFound("account", self.account)
             yield store
 
 
