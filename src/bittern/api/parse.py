@@ -7,7 +7,7 @@ modelled type is told as a validation error; whether a value is *allowed* is `va
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
 
@@ -40,6 +40,23 @@ def parameters(request: Request, route: Route) -> dict[str, Any]:
         raise invalid("Request is nested too deeply") from None
 
 
+def named(operation: Operation, members: Mapping[str, Any]) -> dict[str, Any]:
+    """The same of an input that came by no request: `members` by the model's names, each as JSON
+    has it, wherever on the wire it would stand. ApiError if one has the wrong type."""
+    shapes = operation.input.members if operation.input is not None else {}
+    wired = {
+        wire_name(name, shapes[name]) if name in shapes else name: value
+        for name, value in members.items()
+    }
+    try:
+        found: dict[str, Any] = _named(operation)(wired)
+    except Unfit as unfit:
+        raise invalid(_told(unfit)) from None
+    except RecursionError:
+        raise invalid("Request is nested too deeply") from None
+    return found
+
+
 def prepare(operation: Operation) -> None:
     """Compile the operation's shapes before the first request needs them."""
     _parser(operation)
@@ -57,6 +74,11 @@ def _told(unfit: Unfit) -> str:
         f"1 validation error detected: Value at '{shown_path(unfit.path[::-1])}' failed to satisfy "
         f"constraint: Member must be {unfit.wanted}"
     )
+
+
+@cache
+def _named(operation: Operation) -> Convert:
+    return structure(operation.input.members if operation.input is not None else {}, {})
 
 
 @cache

@@ -9,17 +9,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from bittern.api import resources, serialize, validate
-from bittern.api.convert import Convert, Unfit, structure
-from bittern.api.errors import ApiError, invalid
+from bittern.api import parse, resources, serialize, validate
+from bittern.api.errors import ApiError
 from bittern.api.front import Call
 from bittern.api.model import Operation, location, service, wire_name
-from bittern.api.parse import shown_path
 from bittern.api.router import Route
 
 if TYPE_CHECKING:
@@ -46,7 +43,7 @@ class Underlying:
         call.require(
             resources.resource_of(_route(operation, parameters), call.region, call.account)
         )
-        converted = _converted(operation, parameters)
+        converted = parse.named(operation, parameters)
         validate.check(operation, converted)
         result = await handler(self.services, call, converted)
         body = serialize.response(operation, result, call.request_id).body
@@ -74,21 +71,3 @@ def _route(operation: Operation, parameters: Mapping[str, Any]) -> Route:
             case _:
                 pass
     return Route(operation, labels, fields)
-
-
-def _converted(operation: Operation, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    members = operation.input.members if operation.input is not None else {}
-    wired = {wire_name(name, members[name]): value for name, value in parameters.items()}
-    try:
-        converted: dict[str, Any] = _converter(operation)(wired)
-    except Unfit as unfit:
-        raise invalid(
-            f"1 validation error detected: Value at '{shown_path(unfit.path[::-1])}' failed to "
-            f"satisfy constraint: Member must be {unfit.wanted}"
-        ) from None
-    return converted
-
-
-@cache
-def _converter(operation: Operation) -> Convert:
-    return structure(operation.input.members if operation.input is not None else {}, {})
