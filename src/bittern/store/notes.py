@@ -36,6 +36,9 @@ NoteKind = Literal[
     "position",
     "metrics",
     "summary",
+    "join_device",
+    "join_state",
+    "join_peer",
 ]
 
 Row = tuple[str, str, str, float, bytes | str]
