@@ -81,6 +81,14 @@ resource "awscc_iotwireless_device_profile" "meter" {
   tags = [{ key = "kind", value = "DESCRIPTION" }]
 }
 
+resource "awscc_iotwireless_destination" "silent" {
+  name            = "silent"
+  description     = ""
+  expression      = "silent"
+  expression_type = "RuleName"
+  role_arn        = local.role
+}
+
 resource "awscc_iotwireless_service_profile" "best" {
   name      = "best"
   lo_ra_wan = { add_gw_metadata = true }

@@ -27,8 +27,8 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     orders: dict[str, str] = {}
     """Properties that no operation tells."""
-    words: dict[str, tuple[str, str]] = {}
-    """By path: as the server tells it, and as it was given."""
+    words: dict[str, tuple[str | None, str]] = {}
+    """By path: as the server tells it, and as it was given. It does not tell of an empty text."""
     manners: dict[str, str] = {}
     """By path: how hexadecimal digits were written."""
 
@@ -48,13 +48,16 @@ def canonical(text: str) -> str:
 
 def remembered(given: Model, told: Model, orders: frozenset[str]) -> Memory:
     """What is to be kept of a resource that was asked for by `given`, and is told as `told`."""
-    words, manners = {}, {}
+    words: dict[str, tuple[str | None, str]] = {}
+    manners: dict[str, str] = {}
     for path, name, text in _texts(given, ""):
         manner = _manner(text) if is_hexadecimal(name) else ""
-        own = _at(told, path) if name in _RESPELLED else None
+        own = _at(told, path)
         if manner:
             manners[path] = manner
-        elif type(own) is str and own != text:
+        elif (name in _RESPELLED and type(own) is str and own != text) or (
+            own is None and not text
+        ):
             words[path] = (own, text)
     kept = {name: given[name] for name in sorted(orders) if name in given}
     return Memory(orders=kept, words=words, manners=manners)
@@ -111,9 +114,8 @@ def _at(model: Mapping[str, Any], path: str) -> Any:
 
 
 def _put(model: Model, path: str, value: str) -> None:
-    """In place of what is there."""
-    *above, last = path.split("/")[1:]
-    holder = model
-    for name in above:
-        holder = holder[name]
-    holder[last] = value
+    """In place of what is there, if it can be there at all."""
+    above, _, last = path.rpartition("/")
+    holder = _at(model, above)
+    if type(holder) is dict:
+        holder[last] = value

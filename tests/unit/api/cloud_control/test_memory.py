@@ -35,6 +35,12 @@ def test_what_has_become_something_else_is_told_as_it_is() -> None:
     assert as_given(memory, {}) == {}
 
 
+def test_an_empty_text_is_told_while_there_is_no_other() -> None:
+    memory = remembered({"Description": "", "LoRaWAN": {"RfRegion": ""}}, {"LoRaWAN": {}}, NONE)
+    assert as_given(memory, {"LoRaWAN": {}}) == {"Description": "", "LoRaWAN": {"RfRegion": ""}}
+    assert as_given(memory, {"Description": "all"}) == {"Description": "all"}
+
+
 def test_what_others_have_changed_meanwhile_is_no_word_for_the_same() -> None:
     assert remembered({"Name": "mine"}, {"Name": "theirs"}, NONE) == EMPTY
 
