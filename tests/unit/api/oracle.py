@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 import io
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -125,7 +126,19 @@ def client(
     name: str, front: Front, *, now: Callable[[], float] = lambda: NOW, **options: Any
 ) -> Any:
     """A genuine boto3 client whose requests go to `front`, without a socket."""
-    made = boto3.client(
+    like = _client(name, tuple(sorted(options.items())))
+    made = object.__new__(type(like))
+    made.__dict__.update(like.__dict__)
+    made._endpoint = copy.copy(like._endpoint)
+    made._endpoint.http_session = _InProcess(front, now)
+    return made
+
+
+@cache
+def _client(name: str, named: tuple[tuple[str, Any], ...]) -> Any:
+    """To be copied: making one takes longer than most tests with it."""
+    options = dict(named)
+    return boto3.client(
         name,
         endpoint_url=ENDPOINT,
         region_name=options.pop("region", REGION),
@@ -133,8 +146,6 @@ def client(
         aws_secret_access_key=options.pop("secret", SECRET),
         config=Config(retries={"max_attempts": 1}, **options),
     )
-    made._endpoint.http_session = _InProcess(front, now)
-    return made
 
 
 class _InProcess:
