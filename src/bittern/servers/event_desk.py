@@ -44,9 +44,9 @@ from bittern.store.account_records import Account
 from bittern.store.notes import Note, NoteKind
 from bittern.store.records import (
     DEFAULT_ACCOUNT,
+    AbpActivation,
     Change,
     Gateway,
-    OtaaActivation,
     QueuedDownlink,
 )
 from bittern.types import EUI64, DevEUI, GatewayEUI, Instant, NetID
@@ -305,7 +305,7 @@ class EventDesk:
             return
         activation = device.device.activation
         join_eui = event.join_eui
-        if join_eui is None and isinstance(activation, OtaaActivation):
+        if join_eui is None and not isinstance(activation, AbpActivation):
             join_eui = activation.join_eui
         says_app_eui = not uses_nwk_key(device.profile.mac_version)
         details = request_details(event.dev_eui, join_eui, says_app_eui=says_app_eui)

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from bittern.lorawan.versions import MacVersion, uses_nwk_key
 from bittern.store.codec import secret_bytes
-from bittern.store.records import AbpActivation, Activation, OtaaActivation
+from bittern.store.records import (
+    AbpActivation,
+    Activation,
+    JoinServerActivation,
+    OtaaActivation,
+)
 from bittern.types import AES128Key
 
 
@@ -25,6 +30,8 @@ def keys_of(activation: Activation, version: MacVersion) -> dict[str, AES128Key]
                 "nwk_s_enc_key": keys.nwk_s_enc_key,
                 "app_s_key": keys.app_s_key,
             }
+        case JoinServerActivation():
+            named = {}
         case AbpActivation(keys=keys):
             named = {"nwk_s_key": keys.f_nwk_s_int_key, "app_s_key": keys.app_s_key}
     return {name: key for name, key in named.items() if key is not None}

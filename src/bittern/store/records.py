@@ -43,7 +43,13 @@ class AbpActivation(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="ab
     fcnt_start: int = 0
 
 
-Activation = OtaaActivation | AbpActivation
+class JoinServerActivation(msgspec.Struct, frozen=True, gc=False, kw_only=True, tag="join_server"):
+    """Over-the-air activation by a join server elsewhere: the root keys are there, and not here."""
+
+    join_eui: JoinEUI
+
+
+Activation = OtaaActivation | AbpActivation | JoinServerActivation
 
 
 class DeviceProfile(msgspec.Struct, frozen=True, kw_only=True):

@@ -54,7 +54,7 @@ def activation(given: Mapping[str, Any], profile: DeviceProfile) -> Activation:
 
 def kind_of(activation: Activation, version: MacVersion) -> str:
     """AWS's name of its structure."""
-    way = "Otaa" if isinstance(activation, OtaaActivation) else "Abp"
+    way = "Abp" if isinstance(activation, AbpActivation) else "Otaa"
     return f"{way}V1_1" if uses_nwk_key(version) else f"{way}V1_0_x"
 
 
@@ -72,7 +72,7 @@ def document(activation: Activation, version: MacVersion, *, with_keys: bool) ->
     named = keys_of(activation, version) if with_keys else {}
     keys = {_SPELLED[name]: disclosed(key) for name, key in named.items()}
     kind = kind_of(activation, version)
-    if isinstance(activation, OtaaActivation):
+    if not isinstance(activation, AbpActivation):
         eui = str(activation.join_eui)
         # The older name of the same, which scripts for 1.0.x read.
         older = {} if uses_nwk_key(version) else {"AppEui": eui}

@@ -20,7 +20,6 @@ from bittern.simulator.regions import device_region
 from bittern.store.protocol import Store
 from bittern.store.records import (
     AbpActivation,
-    Activation,
     Device,
     Gateway,
     OtaaActivation,
@@ -144,7 +143,9 @@ async def register_device(
     store: Store, part: DevicePart, chance: random.Random, now: Instant
 ) -> SimulatedDevice:
     """As `device add` does; and the device itself, with the same keys."""
-    activation = _root_keys(part) if part.joins else _session(part)
+    activation: OtaaActivation | AbpActivation = (
+        _root_keys(part) if part.joins else _session(part)
+    )
     profile = device_add.device_profile(
         part.version, part.region, device_class="A", joins=part.joins
     )
@@ -193,7 +194,7 @@ def _session(part: DevicePart) -> AbpActivation:
     )
 
 
-def _simulated(activation: Activation) -> Otaa | Abp:
+def _simulated(activation: OtaaActivation | AbpActivation) -> Otaa | Abp:
     match activation:
         case OtaaActivation(join_eui=join_eui, app_key=app_key, nwk_key=nwk_key):
             return Otaa(join_eui=join_eui, app_key=app_key, nwk_key=nwk_key)
