@@ -14,7 +14,6 @@ from bittern.api.model import service
 SIDEWALK = "Amazon Sidewalk is a network of Amazon's own; only LoRaWAN is served here"
 WITHDRAWN = "AWS itself supports it no longer; GetResourcePosition took its place"
 SOLVERS = "it needs the position solvers of AWS's partners"
-NOT_YET = "this version does not have it"
 NO_RADIO = "this version does not transmit to multicast groups"
 
 _SIDEWALK = (
@@ -39,11 +38,6 @@ _WITHDRAWN = (
     "PutPositionConfiguration",
     "UpdatePosition",
 )
-_NOT_YET = (
-    "GetMetricConfiguration",
-    "GetMetrics",
-    "UpdateMetricConfiguration",
-)
 
 REFUSED: Mapping[str, str] = {"SendDataToMulticastGroup": NO_RADIO}
 """Those that are not offered though they have a handler: it says so for a group that is there."""
@@ -51,7 +45,6 @@ NOT_OFFERED: Mapping[str, str] = {
     **REFUSED,
     **dict.fromkeys(_SIDEWALK, SIDEWALK),
     **dict.fromkeys(_WITHDRAWN, WITHDRAWN),
-    **dict.fromkeys(_NOT_YET, NOT_YET),
     "GetPositionEstimate": SOLVERS,
 }
 """The reason, by operation of ``iotwireless``. Every other one is offered."""

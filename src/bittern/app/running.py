@@ -18,7 +18,7 @@ from bittern.api.operations import Notify
 from bittern.app.addresses import Addresses, data_endpoint, mqtt_url, mqtts_url, url
 from bittern.app.clock import steady_utc
 from bittern.app.deliveries import codecs_of, dispatcher_of, limits_of, mqtt_of, surroundings_of
-from bittern.app.events import event_defaults, events_of
+from bittern.app.events import event_defaults, events_of, keeper_of
 from bittern.app.figures import at_once, figures_of, store_check
 from bittern.app.following import (
     certificates_followed_by,
@@ -103,6 +103,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
         events, notifier = await enter(events_of(configuration, store, network, mqtt))
         lns.watch(events)
         stack.push_async_callback(status.finish)
+        keeper = await enter(keeper_of(configuration, store, network, lns))
         await enter(task(status.run(lns.counted), "keep the state of gateways"))
         gateways.join(lns)
         feed = await enter(Feed(network.journal, layout.feed_socket, version=__version__))
@@ -117,10 +118,9 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
         endpoints = endpoints_of(
             configuration, cups.address[1], lns_port, data_endpoint(configuration, mqtt)
         )
-        wanted = event_defaults(configuration.mqtt)
-        notify = Notify(owed=partial(dispatcher.replayed, ""))
+        notify = Notify(owed=partial(dispatcher.replayed, ""), metrics=keeper.changed)
         services = services_of(
-            *(store, vault, transport, endpoints, wanted),
+            *(store, vault, transport, endpoints, event_defaults(configuration.mqtt)),
             now=now,
             notify=notify,
             broker=clients_of(mqtt),
@@ -139,6 +139,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
             "events": events.statistics,
             "notices": notifier.statistics,
             "feed": feed.statistics,
+            "summaries": keeper.statistics,
             "cups": cups.statistics,
         }
         figures = figures_of(network, lns, dispatcher, api, statistics)

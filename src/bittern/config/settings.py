@@ -271,6 +271,9 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
     """Region of a gateway or device that is added without one."""
     deduplication_window_ms: Milliseconds = 200
     """How long copies of a frame from other gateways are waited for."""
+    summary_days: Annotated[float, Meta(ge=1, le=3650)] = 90.0
+    """How long summary metrics are kept, of accounts that have them enabled. A device that is heard
+    every hour takes about two kilobytes a day."""
 
 
 class Store(msgspec.Struct, frozen=True, kw_only=True):

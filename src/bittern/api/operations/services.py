@@ -42,6 +42,8 @@ class Notify:
 
     owed: Callable[[], None] = _nothing
     """A message was added to the outbox."""
+    metrics: Callable[[], None] = _nothing
+    """An account has said whether it wants summary metrics."""
 
 
 @dataclass(frozen=True)
