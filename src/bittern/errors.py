@@ -229,12 +229,38 @@ class KeyProviderUnavailable(KeyProviderError):
 class SealBroken(SealingError):
     """A sealed value does not open: it was changed, moved, or sealed by another key."""
 
-    def __init__(self, where: str) -> None:
-        super().__init__(where)
+    def __init__(self, where: str, unknown_key: int | None = None) -> None:
+        super().__init__(where, unknown_key)
         self.where = where
+        self.unknown_key = unknown_key
+        """Id of its data key, where that is not at hand."""
 
     def __str__(self) -> str:
-        return f"sealed value of {self.where} does not open"
+        because = "" if self.unknown_key is None else f": no data key {self.unknown_key} is at hand"
+        return f"sealed value of {self.where} does not open{because}"
+
+
+class BackupUnusable(BitternError):
+    """A backup that is damaged, of a later version, or not what it says it is."""
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path = path
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.path} cannot be used: {self.reason}"
+
+
+class NotEmpty(BitternError):
+    """A folder that is to be made holds something already."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"{self.path} is not empty: name a folder that is not there yet"
 
 
 class AlreadyServed(BitternError):

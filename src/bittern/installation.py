@@ -3,6 +3,7 @@ first command that adds something."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import fcntl
 import os
@@ -14,12 +15,15 @@ from typing import TYPE_CHECKING
 from bittern.config import Configuration
 from bittern.config.layout import Layout
 from bittern.errors import AlreadyServed, Conflict
-from bittern.keys.ring import FileVault
+from bittern.keys.choose import provider_of
+from bittern.keys.file import data_keys_of_an_earlier_version, remove_key_file
+from bittern.keys.keychain import Keychain, open_keychain
 from bittern.pki import files
 from bittern.store.account_records import Account
 from bittern.store.protocol import Store
 from bittern.store.records import DEFAULT_ACCOUNT, Destination
 from bittern.store.sqlite import SqliteStore
+from bittern.store.sqlite.data_keys import SqliteDataKeys
 from bittern.types import Instant
 
 if TYPE_CHECKING:  # X.509 takes longer to import than most commands take to run
@@ -53,22 +57,52 @@ def only_server(configuration: Configuration) -> Iterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def opened_store(
-    configuration: Configuration, now: Instant, vault: FileVault | None = None
-) -> AsyncIterator[Store]:
-    """The store, with data key and schema, and an account; a new one has the destination
-    `default`. `vault` is that of its data directory, where it is open already."""
+async def opened_keychain(configuration: Configuration, now: Instant) -> AsyncIterator[Keychain]:
+    """The data keys, unwrapped; new ones, or those of an earlier version, where there are none.
+
+    Raises `KeyProviderUnavailable`, `KeyProviderRefused`, `KeyFileExposed`, `ConfigurationError`,
+    `StoreUnavailable`, `SchemaTooNew`: nothing was begun then.
+    """
     layout = Layout(configuration.data_dir)
     files.make_folder(layout.data_dir)
-    is_new = not layout.database.exists()
+    earlier = data_keys_of_an_earlier_version(layout.data_key)
+    provider = provider_of(configuration.keys, layout.data_key)
+    table = SqliteDataKeys(layout.database)
+    try:
+        await asyncio.to_thread(table.__enter__)
+        keychain = await open_keychain(table, provider, earlier, now)
+        if earlier and not _wraps_by(layout.data_key, configuration):
+            # It holds the keys in the clear, and they are wrapped by now.
+            remove_key_file(layout.data_key)
+        yield keychain
+    finally:
+        await asyncio.to_thread(table.close)
+        await provider.close()
+
+
+def _wraps_by(key_file: Path, configuration: Configuration) -> bool:
+    keys = configuration.keys
+    return keys.provider == "file" and (keys.path is None or keys.path.absolute() == key_file)
+
+
+@contextlib.asynccontextmanager
+async def opened_store(
+    configuration: Configuration, now: Instant, keychain: Keychain | None = None
+) -> AsyncIterator[Store]:
+    """The store, with data keys and schema, and an account; a new one has the destination
+    `default`. `keychain` is that of its data directory, where it is open already. Raises as
+    `opened_keychain`."""
+    if keychain is None:
+        async with opened_keychain(configuration, now) as opened:
+            keychain = opened
     store = SqliteStore(
-        layout.database,
-        vault or FileVault.load(layout.data_key),
+        Layout(configuration.data_dir).database,
+        keychain.ring,
         group_commit_s=configuration.store.group_commit_ms / 1000,
     )
     await store.open()
     try:
-        if is_new:
+        if keychain.is_new:
             await _add_default_destination(store, now)
         await _ensure_default_account(store, now)
         yield store

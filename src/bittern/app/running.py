@@ -38,8 +38,7 @@ from bittern.app.management import api_of, endpoints_of, http_context_of, servic
 from bittern.app.mqtt_downlinks import downlinks_of
 from bittern.config import Configuration
 from bittern.config.layout import Layout
-from bittern.installation import only_server, opened_store
-from bittern.keys.ring import FileVault
+from bittern.installation import only_server, opened_keychain, opened_store
 from bittern.network.core import Network, NetworkSettings
 from bittern.network.gateways import Gateways
 from bittern.network.randomness import BlockRandomness
@@ -69,12 +68,12 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
 
         # What is kept, and who is trusted.
         stack.enter_context(only_server(configuration))
-        vault = FileVault.load(layout.data_key)
-        store = await enter(opened_store(configuration, now(), vault))
+        keychain = await enter(opened_keychain(configuration, now()))
+        store = await enter(opened_store(configuration, now(), keychain))
         transport = transport_of(configuration, now)
 
         # Messages on their way out.
-        mqtt: EmbeddedBroker | MqttOutput = mqtt_of(configuration, transport, vault, now)
+        mqtt: EmbeddedBroker | MqttOutput = mqtt_of(configuration, transport, keychain.ring, now)
         downlinks = await enter(downlinks_of(mqtt, configuration.mqtt))
         surroundings = surroundings_of(configuration, mqtt)
         retention = Retention(store, limits_of(configuration.delivery), now)
@@ -120,7 +119,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
         )
         notify = Notify(owed=partial(dispatcher.replayed, ""), metrics=keeper.changed)
         services = services_of(
-            *(store, vault, transport, endpoints, event_defaults(configuration.mqtt)),
+            *(store, keychain.ring, transport, endpoints, event_defaults(configuration.mqtt)),
             now=now,
             notify=notify,
             broker=clients_of(mqtt),

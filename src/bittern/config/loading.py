@@ -62,7 +62,8 @@ def _from_file(path: Path, known: Mapping[str, Setting], problems: _Problems) ->
             problems[where] = "no such setting" + _near(where, known)
         elif known[where].is_secret:
             variable = known[where].variable
-            problems[where] = f"a secret; give it by {where}_file or {variable}"
+            ways = (f"{where}_file", variable) if f"{where}_file" in known else (variable,)
+            problems[where] = f"a secret; give it by {' or '.join(ways)}"
         else:
             given[where] = _Given(value, where, path.parent, is_text=False)
     return given

@@ -284,6 +284,20 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
     shorter: each answer comes sooner. What was answered is durable either way."""
 
 
+class Keys(msgspec.Struct, frozen=True, kw_only=True):
+    """Who keeps the keys that everything secret is sealed by."""
+
+    provider: Literal["file", "environment", "credential"] = "file"
+    """``file``: a file that only its owner can read. ``environment``: a variable. ``credential``:
+    what systemd hands to the service. Another one is moved to by `bittern keys provider`."""
+    path: Path | None = None
+    """Key file of the provider ``file``; absent: ``data.key`` in the data directory."""
+    secret: Secret | None = None
+    """Key of the provider ``environment``, 64 hexadecimal digits. Only from the environment."""
+    credential: Annotated[str, Meta(pattern=FUNCTION)] = "bittern-key"
+    """Name of the credential of the provider ``credential``, in ``$CREDENTIALS_DIRECTORY``."""
+
+
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """What destinations and the actions of rules are owed."""
 
@@ -336,6 +350,8 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """The LoRaWAN network."""
     store: Store = Store()
     """The database."""
+    keys: Keys = Keys()
+    """Who keeps the keys that everything secret is sealed by."""
     delivery: Delivery = Delivery()
     """What destinations and the actions of rules are owed."""
     log: Log = Log()

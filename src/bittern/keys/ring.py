@@ -13,10 +13,8 @@ column, identity of the row) is associated data: moved elsewhere it does not ope
 from __future__ import annotations
 
 import os
-import stat
-import tempfile
+from collections.abc import Mapping, Set
 from functools import lru_cache
-from pathlib import Path
 from typing import Protocol
 from weakref import WeakSet
 
@@ -28,7 +26,7 @@ from cryptography.hazmat.primitives.ciphers.modes import ECB
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from bittern.errors import ConfigurationError, KeyFileExposed, SealBroken
+from bittern.errors import SealBroken
 
 KEY_SIZE = 32
 SEALS_PER_PREFIX = 1 << 28
@@ -51,37 +49,75 @@ os.register_at_fork(after_in_child=_after_fork)
 class Vault(Protocol):
     """Seals what the store keeps secret. `where` names the place: `session.keys:<identity>`."""
 
+    @property
+    def sealing_id(self) -> int:
+        """Of the data key that seals now."""
+        ...
+
     def seal(self, plaintext: bytes, where: str) -> bytes: ...
 
-    def open(self, sealed: bytes, where: str) -> bytes:
-        """Raises `SealBroken`."""
+    def open(self, sealed: bytes, where: str, formerly: str | None = None) -> bytes:
+        """`formerly` is how an earlier version named the place. Raises `SealBroken`."""
         ...
 
 
 class KeyRing:
-    """A `Vault` with data keys by id, 1 to 255: the newest seals, every one opens."""
+    """A `Vault` with data keys by id, 1 to 255: one seals, every one opens.
+
+    `sealing` is the newest unless it is named. `earlier` are the keys by which an earlier version
+    sealed, under the names that places had then: only for these does `formerly` count. The keys
+    may be changed while other threads seal and open.
+    """
 
     _nonces: list[bytes]
 
-    def __init__(self, keys: dict[int, bytes]) -> None:
+    def __init__(
+        self, keys: Mapping[int, bytes], sealing: int | None = None, earlier: Set[int] = frozenset()
+    ) -> None:
+        self._keys: dict[int, _DataKey] = {}
+        self.change(keys, max(keys, default=0) if sealing is None else sealing, earlier)
+        _rings.add(self)
+
+    @property
+    def ids(self) -> frozenset[int]:
+        return frozenset(self._keys)
+
+    @property
+    def sealing_id(self) -> int:
+        return self._sealing_id
+
+    def change(self, keys: Mapping[int, bytes], sealing: int, earlier: Set[int]) -> None:
+        """Take these keys instead. One that was there keeps the ciphers derived of it."""
         if not keys or any(not 1 <= key_id <= 255 for key_id in keys):
             raise ValueError("a key ring has at least one key, with ids from 1 to 255")
-        self._keys = {key_id: _DataKey(key) for key_id, key in keys.items()}
-        self._sealing_id = max(keys)
+        if sealing not in keys:
+            raise ValueError("the key that seals is not on the ring")
+        known = self._keys
+        made = {key_id: _DataKey(key) for key_id, key in keys.items()}
+        self._keys = {
+            key_id: known[key_id] if key_id in known and known[key_id].is_same(key) else key
+            for key_id, key in made.items()
+        }
+        self._earlier = frozenset(earlier)
+        self._sealing_id = sealing
         self._draw_prefix()
-        _rings.add(self)
 
     def seal(self, plaintext: bytes, where: str) -> bytes:
         if self._seals_left == 0:
             self._draw_prefix()
         self._seals_left -= 1
         nonce = self._draw_nonce()
-        return self._head + nonce + self._cipher.encrypt(nonce, plaintext, where.encode())
+        head, cipher = self._sealing
+        return head + nonce + cipher.encrypt(nonce, plaintext, where.encode())
 
-    def open(self, sealed: bytes, where: str) -> bytes:
-        key = self._keys.get(sealed[0]) if len(sealed) >= _OVERHEAD else None
-        if key is None:
+    def open(self, sealed: bytes, where: str, formerly: str | None = None) -> bytes:
+        if len(sealed) < _OVERHEAD:
             raise SealBroken(where)
+        key = self._keys.get(sealed[0])
+        if key is None:
+            raise SealBroken(where, sealed[0])
+        if formerly is not None and sealed[0] in self._earlier:
+            where = formerly
         cipher = key.cipher(sealed[1 : 1 + _HALF])
         nonce, ciphertext = sealed[1 + _HALF : 1 + 2 * _HALF], sealed[1 + 2 * _HALF :]
         try:
@@ -109,9 +145,9 @@ class KeyRing:
     def _draw_prefix(self) -> None:
         """With the nonces that were drawn: a forked process calls this, to share none of them."""
         self._nonces = []
-        prefix = os.urandom(_HALF)
-        self._cipher = self._keys[self._sealing_id].cipher(prefix)
-        self._head = bytes([self._sealing_id]) + prefix
+        prefix, key_id = os.urandom(_HALF), self._sealing_id
+        # One value: a thread that seals meanwhile has either pair, never a half of each.
+        self._sealing = bytes([key_id]) + prefix, self._keys[key_id].cipher(prefix)
         self._seals_left = SEALS_PER_PREFIX
 
 
@@ -124,9 +160,11 @@ class _DataKey:
         self._key = AES256(key)
         self.cipher = lru_cache(maxsize=1024)(self._derive)
 
+    def is_same(self, other: _DataKey) -> bool:
+        return self._key.key == other._key.key
+
     def derived(self, purpose: str) -> bytes:
-        """HKDF with SHA-256 (RFC 5869)."""
-        return HKDF(SHA256(), KEY_SIZE, None, purpose.encode()).derive(self._key.key)
+        return derived_key(bytes(self._key.key), purpose)
 
     def _derive(self, prefix: bytes) -> AESGCM:
         """AES-CMAC of two counter blocks (NIST SP 800-108, 4.1, label "X") is the derived key.
@@ -143,60 +181,11 @@ class _DataKey:
         return AESGCM(b"".join(map(encrypt, masked)))
 
 
-class FileVault(KeyRing):
-    """Data keys in a file that only its owner can read: a line `<id> <64 hex digits>` for each."""
-
-    @classmethod
-    def load(cls, path: Path) -> FileVault:
-        """The keys of `path`; a missing file is made, with one new key.
-
-        Raises `KeyFileExposed` when anybody but the owner has access, `ConfigurationError` when
-        the file is no key file, `OSError` when it cannot be read or made.
-        """
-        if not path.exists():
-            _make_key_file(path)
-        mode = stat.S_IMODE(path.stat().st_mode)
-        if mode & 0o077:
-            raise KeyFileExposed(str(path), mode)
-        return cls(_parse_key_file(path))
+def derived_key(key: bytes, purpose: str) -> bytes:
+    """HKDF with SHA-256 (RFC 5869), `KEY_SIZE` bytes."""
+    return HKDF(SHA256(), KEY_SIZE, None, purpose.encode()).derive(key)
 
 
-def _make_key_file(path: Path) -> None:
-    """Whole or not at all, durably; of two processes that try at once one wins."""
-    descriptor, draft = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # mode 0600
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(f"1 {os.urandom(KEY_SIZE).hex()}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        os.link(draft, path)
-    except FileExistsError:
-        pass
-    finally:
-        os.unlink(draft)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _parse_key_file(path: Path) -> dict[int, bytes]:
-    keys: dict[int, bytes] = {}
-    for number, line in enumerate(path.read_text().splitlines(), 1):
-        key_id, _, digits = line.partition(" ")
-        # Not the line itself: it may be most of a key.
-        problem = ConfigurationError([f"{path}: line {number} is not a key id and 64 hex digits"])
-        try:
-            keys[int(key_id)] = bytes.fromhex(digits)
-        except ValueError:
-            raise problem from None
-        if not 1 <= int(key_id) <= 255 or len(keys[int(key_id)]) != KEY_SIZE:
-            raise problem
-    if not keys:
-        raise ConfigurationError([f"{path}: holds no key"])
-    return keys
+def key_id_of(sealed: bytes) -> int:
+    """Of the data key that a value is sealed under; 0 for what is no sealed value."""
+    return sealed[0] if len(sealed) >= _OVERHEAD else 0

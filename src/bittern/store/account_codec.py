@@ -7,6 +7,7 @@ store names key and account: a row that is moved to another account does not ope
 from __future__ import annotations
 
 from bittern.keys.ring import Vault
+from bittern.store import places
 from bittern.store.account_records import AccessKey, AccessSecret, Account
 from bittern.store.codec import Rest, Row
 from bittern.types import Instant
@@ -34,7 +35,7 @@ def access_key_to_row(key: AccessKey, vault: Vault) -> Row:
         key.active,
         key.last_used_at,
         _access_key.dump(key).decode(),
-        vault.seal(key.secret.expose().encode(), _place(key.account, key.id)),
+        vault.seal(key.secret.expose().encode(), places.of_access_secret(key.account, key.id).now),
     )
 
 
@@ -45,10 +46,6 @@ def access_key_from_row(row: Row, vault: Vault) -> AccessKey:
         account=account,
         active=bool(active),
         last_used_at=None if last_used_at is None else Instant(last_used_at),
-        secret=AccessSecret(vault.open(sealed, _place(account, key_id)).decode()),
+        secret=AccessSecret(vault.open(sealed, *places.of_access_secret(account, key_id)).decode()),
         **_access_key.load(record),
     )
-
-
-def _place(account: str, key_id: str) -> str:
-    return f"access_key.secret:{account}:{key_id}"

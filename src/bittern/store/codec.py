@@ -22,6 +22,7 @@ from bittern.keys.ring import Vault
 from bittern.lorawan.crypto import SessionKeys
 from bittern.lorawan.versions import MacVersion
 from bittern.mac.session import JoinState, Session
+from bittern.store import places
 from bittern.store.records import (
     Activation,
     Delivery,
@@ -166,7 +167,10 @@ def session_to_row(session: Session, vault: Vault) -> Row:
         session.nfcnt_down,
         session.afcnt_down,
         session.last_uplink_at,
-        vault.seal(_seal_encoder.encode(session.keys), _place_of_keys(session)),
+        vault.seal(
+            _seal_encoder.encode(session.keys),
+            places.of_session_keys(session.dev_eui, session.generation).now,
+        ),
         _session.dump(session),
     )
 
@@ -191,7 +195,7 @@ def session_step(before: Session, after: Session) -> Row:
 
 def session_from_row(row: Row, vault: Vault) -> Session:
     dev_eui, generation, sealed = DevEUI(EUI64(row[0])), row[1], row[12]
-    keys = vault.open(sealed, f"session.keys:{dev_eui}:{generation}")
+    keys = vault.open(sealed, *places.of_session_keys(row[0], generation))
     return Session(
         dev_eui=dev_eui,
         generation=generation,
@@ -208,10 +212,6 @@ def session_from_row(row: Row, vault: Vault) -> Session:
         keys=_session_keys.decode(keys),
         **_session.load(row[13]),
     )
-
-
-def _place_of_keys(session: Session) -> str:
-    return f"session.keys:{session.dev_eui}:{session.generation}"
 
 
 # Join states: dev_eui, revision, state (the rest)
@@ -232,24 +232,28 @@ def join_state_from_row(row: Row) -> JoinState:
 
 def delivery_to_row(delivery: Delivery, vault: Vault) -> Row:
     """Without its sequence, which the engine puts in front."""
+    place = places.of_outbox(
+        delivery.account, delivery.dev_eui, delivery.message_id, delivery.destination
+    )
     return (
         delivery.message_id,
         delivery.account,
         bytes(delivery.dev_eui),
         delivery.destination,
         delivery.created_at,
-        vault.seal(delivery.document, f"outbox.document:{delivery.message_id}"),
+        vault.seal(delivery.document, place.now),
     )
 
 
 def delivery_from_row(row: Row, vault: Vault) -> Delivery:
     sequence, message_id, account, dev_eui, destination, created_at, sealed = row
+    place = places.of_outbox(account, dev_eui, message_id, destination)
     return Delivery(
         message_id=message_id,
         account=account,
         dev_eui=DevEUI(EUI64(dev_eui)),
         destination=destination,
-        document=vault.open(sealed, f"outbox.document:{message_id}"),
+        document=vault.open(sealed, *place),
         created_at=Instant(created_at),
         sequence=sequence,
     )
@@ -282,7 +286,7 @@ def downlink_to_row(downlink: QueuedDownlink, vault: Vault) -> Row:
         downlink.confirmed,
         downlink.attempts,
         downlink.queued_at,
-        vault.seal(downlink.payload, f"downlink.payload:{downlink.message_id}"),
+        vault.seal(downlink.payload, places.of_downlink(downlink.dev_eui, downlink.message_id).now),
         downlink.priority,
         _downlink.dump(downlink).decode(),
     )
@@ -293,7 +297,7 @@ def downlink_from_row(row: Row, vault: Vault) -> QueuedDownlink:
     return QueuedDownlink(
         message_id=message_id,
         dev_eui=DevEUI(EUI64(dev_eui)),
-        payload=vault.open(sealed, f"downlink.payload:{message_id}"),
+        payload=vault.open(sealed, *places.of_downlink(dev_eui, message_id)),
         fport=fport,
         confirmed=bool(confirmed),
         attempts=attempts,
@@ -330,21 +334,21 @@ def device_to_row(device: Device, vault: Vault) -> Row:
         device.destination,
         device.device_profile_id,
         device.service_profile_id,
-        vault.seal(secret, f"device.activation:{device.dev_eui}"),
+        vault.seal(secret, places.of_activation(device.account, device.dev_eui).now),
         _device.dump(device).decode(),
     )
 
 
 def device_from_row(row: Row, vault: Vault) -> Device:
-    dev_eui = DevEUI(EUI64(row[0]))
+    activation = vault.open(row[6], *places.of_activation(row[2], row[0]))
     return Device(
-        dev_eui=dev_eui,
+        dev_eui=DevEUI(EUI64(row[0])),
         id=row[1],
         account=row[2],
         destination=row[3],
         device_profile_id=row[4],
         service_profile_id=row[5],
-        activation=_activation.decode(vault.open(row[6], f"device.activation:{dev_eui}")),
+        activation=_activation.decode(activation),
         **_device.load(row[7]),
     )
 

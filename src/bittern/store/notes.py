@@ -1,9 +1,8 @@
 """Notes: small documents beside the records, which the API keeps.
 
 Tags, settings of events and logs, certificates before they are a gateway's, and what was answered
-to requests that may be repeated. They are sealed, for an answer or an order
-may hold what a payload holds. The network reads those of events alone,
-and the change feed tells of them.
+to requests that may be repeated. They are sealed: an answer or an order may hold what a payload
+holds. The network reads those of events alone, and the change feed tells of them.
 """
 
 from __future__ import annotations
@@ -12,8 +11,6 @@ from typing import Literal
 
 import msgspec
 
-from bittern.keys.ring import Vault
-from bittern.store import places
 from bittern.store.records import DEFAULT_ACCOUNT
 from bittern.types import Instant
 
@@ -41,8 +38,6 @@ NoteKind = Literal[
     "join_peer",
 ]
 
-Row = tuple[str, str, str, float, bytes | str]
-
 
 class Note(msgspec.Struct, frozen=True, kw_only=True):
     """One document by account, kind and name."""
@@ -69,23 +64,3 @@ class NoteExchange(msgspec.Struct, frozen=True, kw_only=True):
     """The body that it has; None: there is no such note."""
     after: str | None
     """The body that it gets; None: it is removed."""
-
-
-def note_to_row(note: Note, vault: Vault) -> Row:
-    """account, kind, name, at, body (sealed)."""
-    place = places.of_note(note.account, note.kind, note.name)
-    sealed = vault.seal(note.body.encode(), place.now)
-    return note.account, note.kind, note.name, note.at, sealed
-
-
-def note_from_row(row: Row, vault: Vault) -> Note:
-    account, kind, name, at, body = row
-    if isinstance(body, bytes):  # an earlier version wrote text
-        body = vault.open(body, *places.of_note(account, kind, name)).decode()
-    return Note(
-        account=account,
-        kind=kind,  # type: ignore[arg-type]
-        name=name,
-        at=Instant(at),
-        body=body,
-    )

@@ -329,6 +329,7 @@ ChangeKind = Literal[
     "account",
     "access_key",
     "events",
+    "data_key",
 ]
 
 
@@ -342,4 +343,4 @@ class Change(msgspec.Struct, frozen=True):
     gateway EUI, of a firmware task too; id of a firmware definition and of a profile;
     fingerprint; `account/name` of a destination, of a rule and of a codec; the lane that dead
     letters were put back into (`replay`); id of an account and of an access key;
-    `account/name` of a note of `events`."""
+    `account/name` of a note of `events`; id of a data key."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 import msgspec
 
 from bittern.keys.ring import Vault
+from bittern.store import places
 from bittern.store.codec import Rest, Row
 from bittern.store.ports.outbox import Buried, Owed
 from bittern.store.records import Delivery
@@ -29,7 +30,7 @@ _actions = msgspec.json.Decoder(_Actions)
 
 def rule_to_row(rule: RuleRecord, vault: Vault) -> Row:
     actions = msgspec.json.encode(_Actions(rule.actions, rule.error_action))
-    sealed = vault.seal(actions, _place_of_rule(rule.account, rule.name))
+    sealed = vault.seal(actions, places.of_actions(rule.account, rule.name).now)
     return rule.account, rule.name, _rule.dump(rule).decode(), sealed
 
 
@@ -37,7 +38,7 @@ def rule_from_row(row: Row, vault: Vault) -> RuleRecord:
     account, name, record, sealed = row
     if sealed is None:
         return RuleRecord(account=account, name=name, **_with_actions.load(record))
-    opened = _actions.decode(vault.open(sealed, _place_of_rule(account, name)))
+    opened = _actions.decode(vault.open(sealed, *places.of_actions(account, name)))
     return RuleRecord(
         account=account,
         name=name,
@@ -47,15 +48,12 @@ def rule_from_row(row: Row, vault: Vault) -> RuleRecord:
     )
 
 
-def _place_of_rule(account: str, name: str) -> str:
-    return f"rule.actions:{account}:{name}"
-
-
 # Owed in lanes: sequence, lane, message_id, account, dev_eui, destination, created_at, document
 # (sealed)
 
 
 def lane_message_to_row(owed: Owed, vault: Vault) -> Row:
+    place = places.of_lane_message(owed.account, owed.dev_eui, owed.message_id, owed.lane)
     return (
         owed.sequence,
         owed.lane,
@@ -64,7 +62,7 @@ def lane_message_to_row(owed: Owed, vault: Vault) -> Row:
         bytes(owed.dev_eui),
         owed.destination,
         owed.created_at,
-        vault.seal(owed.document, _place_in_lane(owed.lane, owed.message_id)),
+        vault.seal(owed.document, place.now),
     )
 
 
@@ -75,15 +73,11 @@ def lane_message_from_row(row: Row, vault: Vault) -> Delivery:
         account=account,
         dev_eui=DevEUI(EUI64(dev_eui)),
         destination=destination,
-        document=vault.open(sealed, _place_in_lane(lane, message_id)),
+        document=vault.open(sealed, *places.of_lane_message(account, dev_eui, message_id, lane)),
         created_at=Instant(created_at),
         sequence=sequence,
         lane=lane,
     )
-
-
-def _place_in_lane(lane: str, message_id: str) -> str:
-    return f"lane_message.document:{lane}:{message_id}"
 
 
 # Dead letters: sequence, owed_as, lane, account, dev_eui, message_id, destination, rule,
@@ -110,6 +104,9 @@ _dead_letter = Rest(
 
 def dead_letter_to_row(letter: Buried, vault: Vault) -> Row:
     """Without its sequence, which the engine gives."""
+    place = places.of_dead_letter(
+        letter.account, letter.dev_eui, letter.owed_as, letter.message_id, letter.lane
+    )
     return (
         letter.owed_as,
         letter.lane,
@@ -122,12 +119,12 @@ def dead_letter_to_row(letter: Buried, vault: Vault) -> Row:
         letter.failed_at,
         len(letter.document),
         _dead_letter.dump_from(letter).decode(),
-        vault.seal(letter.document, f"dead_letter.document:{letter.message_id}"),
+        vault.seal(letter.document, place.now),
     )
 
 
 def dead_letter_from_row(row: Row, vault: Vault) -> DeadLetter:
-    sealed = row[12]
+    place = places.of_dead_letter(row[3], row[4], row[1], row[5], row[2])
     return DeadLetter(
         sequence=row[0],
         owed_as=row[1],
@@ -139,6 +136,6 @@ def dead_letter_from_row(row: Row, vault: Vault) -> DeadLetter:
         rule=row[7],
         created_at=Instant(row[8]),
         failed_at=Instant(row[9]),
-        document=vault.open(sealed, f"dead_letter.document:{row[5]}"),
+        document=vault.open(row[12], *place),
         **_dead_letter.load(row[11]),
     )

@@ -1,6 +1,6 @@
 """Uplinks without end, for `test_kill.py`: a line for each that the store has answered.
 
-python steady_writer.py DATABASE KEY DEVICES
+python steady_writer.py DATABASE DEVICES
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from bittern.keys.ring import FileVault
+from bittern.keys.ring import KeyRing
 from bittern.store.ports.sessions import Deliver
 from bittern.store.sqlite import SqliteStore
 from bittern.testing.examples import delivery, dev_eui, next_session
@@ -25,8 +25,8 @@ async def uplinks(store: SqliteStore, number: int) -> None:
         session = after
 
 
-async def main(database: str, key: str, devices: str) -> None:
-    store = SqliteStore(Path(database), FileVault.load(Path(key)))
+async def main(database: str, devices: str) -> None:
+    store = SqliteStore(Path(database), KeyRing({1: bytes(range(32))}))
     await store.open()
     sys.stdout.write("open\n")
     async with asyncio.TaskGroup() as tasks:

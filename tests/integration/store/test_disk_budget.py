@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bittern.errors import DeliveryUnavailable
-from bittern.keys.ring import FileVault
+from bittern.keys.ring import KeyRing
 from bittern.outputs.backoff import Backoff
 from bittern.outputs.bounds import DispatchSettings
 from bittern.outputs.dispatch import Dispatcher
@@ -79,7 +79,7 @@ def broker() -> Broker:
 
 @pytest.fixture
 async def site(tmp_path: Path, broker: Broker) -> AsyncIterator[Site]:
-    store = SqliteStore(tmp_path / "db", FileVault.load(tmp_path / "key"), group_commit_s=0)
+    store = SqliteStore(tmp_path / "db", KeyRing({1: bytes(range(32))}), group_commit_s=0)
     await store.open()
     await activated(store)
     used = (await store.delivery_usage()).bytes_used

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bittern.errors import StoreUnavailable
-from bittern.keys.ring import FileVault
+from bittern.keys.ring import KeyRing
 from bittern.store.ports.sessions import Deliver
 from bittern.store.sqlite import SqliteStore
 from bittern.testing.examples import (
@@ -59,7 +59,7 @@ async def state(store: SqliteStore) -> tuple[list[int], int, int]:
 
 
 async def test_a_full_disk_fails_whole_groups_and_is_survived(small_disk: Path) -> None:
-    vault = FileVault.load(small_disk / "data.key")
+    vault = KeyRing({1: bytes(range(32))})
     store = SqliteStore(small_disk / "bittern.db", vault)
     await store.open()
     await register(store, devices=0)

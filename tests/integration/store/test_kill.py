@@ -22,7 +22,6 @@ async def answered_until_killed(folder: Path, lines: int) -> list[tuple[int, int
         sys.executable,
         WRITER,
         folder / "bittern.db",
-        folder / "data.key",
         str(DEVICES),
         stdout=asyncio.subprocess.PIPE,
     )

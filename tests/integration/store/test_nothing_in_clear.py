@@ -52,9 +52,7 @@ def found_in(folder: Path, value: bytes) -> set[str]:
         base64.b64encode(value).rstrip(b"="),
     )
     return {
-        path.name
-        for path in folder.iterdir()
-        if path.name != "data.key" and any(one in path.read_bytes() for one in spellings)
+        path.name for path in folder.iterdir() if any(one in path.read_bytes() for one in spellings)
     }
 
 
@@ -83,7 +81,5 @@ async def test_every_file_is_private(store: SqliteStore, tmp_path: Path) -> None
     await store.open()
     await register(store)
     modes = {path.name: path.stat().st_mode & 0o777 for path in tmp_path.iterdir()}
-    assert modes == dict.fromkeys(
-        ("data.key", "bittern.db", "bittern.db-wal", "bittern.db-shm"), 0o600
-    )
+    assert modes == dict.fromkeys(("bittern.db", "bittern.db-wal", "bittern.db-shm"), 0o600)
     await store.close()

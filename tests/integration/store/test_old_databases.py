@@ -37,6 +37,9 @@ ACCESS = 9
 GROUPS = 10
 """The schema from which on there are multicast groups and firmware updates of devices."""
 
+PLACES = 13
+"""The schema from which on places name accounts."""
+
 LANES = ("000000000000/meters/0/republish",)
 
 
@@ -46,7 +49,9 @@ async def old(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[S
     connection.executescript((DATABASES / f"{request.param}.sql").read_text())
     assert connection.execute("PRAGMA user_version").fetchone() == (int(request.param),)
     connection.close()
-    store = SqliteStore(tmp_path / "bittern.db", KeyRing({1: bytes(range(32))}))
+    earlier = frozenset({1} if int(request.param) < PLACES else ())
+    ring = KeyRing({1: bytes(range(32))}, earlier=earlier)
+    store = SqliteStore(tmp_path / "bittern.db", ring)
     await store.open()
     yield store
     await store.close()

@@ -22,12 +22,12 @@ SCRIPT = """
 import asyncio, sys
 from pathlib import Path
 from bittern.store.sqlite import SqliteStore
-from bittern.keys.ring import FileVault
+from bittern.keys.ring import KeyRing
 from bittern.testing.examples import device, downlink
 
 async def main():
     folder = Path(sys.argv[1])
-    store = SqliteStore(folder / "bittern.db", FileVault.load(folder / "data.key"))
+    store = SqliteStore(folder / "bittern.db", KeyRing({1: bytes(range(32))}))
     await store.open()
     for number in range(1, 21):
         await store.add_device(device(number))

@@ -51,8 +51,9 @@ def test_a_setting_names_its_environment_variable() -> None:
     assert known["data_dir"].variable == "BITTERN_DATA_DIR"
 
 
-def test_only_the_password_is_a_secret() -> None:
-    assert [path for path, setting in settings().items() if setting.is_secret] == ["mqtt.password"]
+def test_only_the_password_and_the_key_are_secrets() -> None:
+    secrets = [path for path, setting in settings().items() if setting.is_secret]
+    assert secrets == ["mqtt.password", "keys.secret"]
 
 
 def test_a_secret_does_not_print() -> None:

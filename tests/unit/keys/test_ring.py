@@ -1,16 +1,15 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+import threading
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bittern.errors import ConfigurationError, KeyFileExposed, SealBroken
+from bittern.errors import SealBroken
 from bittern.keys import ring as module
-from bittern.keys.ring import NONCES_PER_DRAW, FileVault, KeyRing
+from bittern.keys.ring import NONCES_PER_DRAW, KeyRing, key_id_of
 
 KEY = bytes(range(32))
 WHERE = "session.keys:70b3d57ed0000001:1"
@@ -109,79 +108,6 @@ def test_a_vault_does_not_print_its_keys() -> None:
     assert repr(KeyRing({1: KEY})) == "KeyRing(…)"
 
 
-# The key file
-
-
-def test_the_key_file_is_made_private_at_first_start(tmp_path: Path) -> None:
-    path = tmp_path / "data.key"
-    sealed = FileVault.load(path).seal(b"secret", WHERE)
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert FileVault.load(path).open(sealed, WHERE) == b"secret"
-    assert [entry.name for entry in tmp_path.iterdir()] == ["data.key"]
-
-
-def test_the_key_file_is_private_whatever_the_mask_is(tmp_path: Path) -> None:
-    mask = os.umask(0)
-    try:
-        FileVault.load(tmp_path / "data.key")
-    finally:
-        os.umask(mask)
-    assert (tmp_path / "data.key").stat().st_mode & 0o777 == 0o600
-
-
-@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o610, 0o777])
-def test_an_exposed_key_file_is_refused(tmp_path: Path, mode: int) -> None:
-    path = tmp_path / "data.key"
-    FileVault.load(path)
-    path.chmod(mode)
-    with pytest.raises(KeyFileExposed) as caught:
-        FileVault.load(path)
-    assert str(caught.value) == f"{path} has mode {mode:04o}; it must be 0600"
-
-
-def test_a_key_file_may_be_read_only(tmp_path: Path) -> None:
-    path = tmp_path / "data.key"
-    FileVault.load(path)
-    path.chmod(0o400)
-    FileVault.load(path)
-
-
-def test_servers_that_start_together_share_one_key(tmp_path: Path) -> None:
-    path = tmp_path / "data.key"
-    with ThreadPoolExecutor(8) as pool:
-        vaults = list(pool.map(FileVault.load, [path] * 8))
-    sealed = vaults[0].seal(b"secret", WHERE)
-    assert {vault.open(sealed, WHERE) for vault in vaults} == {b"secret"}
-
-
-def test_a_key_file_may_hold_older_keys(tmp_path: Path) -> None:
-    path = tmp_path / "data.key"
-    path.touch(0o600)
-    path.write_text(f"1 {KEY.hex()}\n2 {bytes(32).hex()}\n")
-    vault = FileVault.load(path)
-    assert vault.seal(b"", WHERE)[0] == 2
-    assert vault.open(KeyRing({1: KEY}).seal(b"secret", WHERE), WHERE) == b"secret"
-
-
-@pytest.mark.parametrize(
-    "text", ["", KEY.hex(), f"x {KEY.hex()}", f"0 {KEY.hex()}", f"1 {KEY.hex()[:-2]}", "1 g"]
-)
-def test_what_is_no_key_file_is_refused_without_repeating_it(tmp_path: Path, text: str) -> None:
-    path = tmp_path / "data.key"
-    path.touch(0o600)
-    path.write_text(text)
-    with pytest.raises(ConfigurationError) as caught:
-        FileVault.load(path)
-    assert str(path) in str(caught.value)
-    assert KEY.hex()[:32] not in str(caught.value)
-    assert caught.value.__cause__ is None
-
-
-def test_a_key_file_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="No such file"):
-        FileVault.load(tmp_path / "nowhere" / "data.key")
-
-
 def test_a_forked_process_shares_no_nonce() -> None:
     ring = KeyRing({1: bytes(32)})
     ring.seal(b"before", "here")
@@ -210,3 +136,62 @@ def test_what_is_derived_is_the_newest_keys_and_the_purposes() -> None:
     assert one.derived("tokens") == KeyRing({1: bytes(32)}).derived("tokens")
     assert one.derived("tokens") != one.derived("other")
     assert two.derived("tokens") == KeyRing({2: bytes(range(32))}).derived("tokens")
+
+
+def test_a_ring_takes_in_other_keys_while_it_is_used() -> None:
+    ring = KeyRing({1: KEY})
+    before = ring.seal(b"before", WHERE)
+    ring.change({1: KEY, 2: bytes(32)}, 2, frozenset())
+    assert ring.sealing_id == 2
+    assert ring.ids == {1, 2}
+    assert ring.open(before, WHERE) == b"before"
+    assert key_id_of(ring.seal(b"after", WHERE)) == 2
+    ring.change({2: bytes(32)}, 2, frozenset())
+    with pytest.raises(SealBroken, match="no data key 1 is at hand"):
+        ring.open(before, WHERE)
+
+
+def test_an_id_that_is_used_again_is_another_key() -> None:
+    ring = KeyRing({1: KEY})
+    before = ring.seal(b"before", WHERE)
+    ring.change({1: bytes(32)}, 1, frozenset())
+    with pytest.raises(SealBroken):
+        ring.open(before, WHERE)
+    assert KeyRing({1: bytes(32)}).open(ring.seal(b"after", WHERE), WHERE) == b"after"
+
+
+def test_an_older_key_may_seal() -> None:
+    ring = KeyRing({1: KEY, 2: bytes(32)}, sealing=1)
+    assert key_id_of(ring.seal(b"", WHERE)) == 1
+    with pytest.raises(ValueError, match="not on the ring"):
+        KeyRing({1: KEY}, sealing=2)
+
+
+def test_an_earlier_name_of_a_place_counts_for_keys_of_that_time_only() -> None:
+    old = KeyRing({1: KEY}).seal(b"secret", "old name")
+    both = KeyRing({1: KEY, 2: bytes(32)}, earlier=frozenset({1}))
+    assert both.open(old, "new name", "old name") == b"secret"
+    with pytest.raises(SealBroken):
+        KeyRing({1: KEY}).open(old, "new name", "old name")
+    new = both.seal(b"secret", "old name")
+    with pytest.raises(SealBroken):
+        both.open(new, "new name", "old name")
+
+
+def test_threads_that_seal_while_the_keys_change_seal_what_opens() -> None:
+    keys = {1: KEY, 2: bytes(32)}
+    ring = KeyRing(keys)
+    stop = threading.Event()
+
+    def change() -> None:
+        while not stop.is_set():
+            ring.change(keys, 3 - ring.sealing_id, frozenset())
+
+    changing = threading.Thread(target=change)
+    changing.start()
+    try:
+        for _ in range(3000):
+            assert ring.open(ring.seal(b"x", WHERE), WHERE) == b"x"
+    finally:
+        stop.set()
+        changing.join()

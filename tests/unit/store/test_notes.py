@@ -1,16 +1,12 @@
-"""A note and its row."""
+"""What is told of notes."""
 
 from __future__ import annotations
 
-from bittern.store.notes import Note, note_from_row, note_to_row
+from bittern.store.notes import Note
 from bittern.store.protocol import Store
 from bittern.testing.examples import NOW
 
 NOTE = Note(kind="tags", name="Destination/plant", at=NOW, body='{"a":"b"}')
-
-
-def test_a_note_survives_its_row() -> None:
-    assert note_from_row(note_to_row(NOTE)) == NOTE
 
 
 async def test_a_note_of_events_is_told_in_the_change_feed(store: Store) -> None:

@@ -56,7 +56,7 @@ class Database:
         except (sqlite3.Error, OSError) as error:
             raise StoreUnavailable(str(error)) from error
         self._aside = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store-reader")
-        writer = Writer(self._connections[0], self._changes_kept)
+        writer = Writer(self._connections[0], self._changes_kept, self.vault)
         self.group_commit: GroupCommit[Call] = GroupCommit(
             writer.commit,
             window_s=self._group_commit_s,

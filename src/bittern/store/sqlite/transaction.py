@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from bittern.errors import Conflict, NotFound
+from bittern.keys.ring import Vault
 from bittern.store.codec import Row
 from bittern.store.records import ChangeKind
 from bittern.store.statements import load_statements
@@ -21,7 +22,8 @@ Parameters = Sequence[Any]
 class Transaction:
     """From BEGIN to COMMIT, on the writer's thread."""
 
-    def __init__(self, connection: sqlite3.Connection, changes_kept: int) -> None:
+    def __init__(self, connection: sqlite3.Connection, changes_kept: int, vault: Vault) -> None:
+        self.vault = vault
         self._connection = connection
         self._changes_kept = changes_kept
         self._changed = False

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from bittern.errors import StaleSession, StoreUnavailable
+from bittern.keys.ring import Vault
 from bittern.store.codec import Row
 from bittern.store.sqlite.transaction import Transaction
 from bittern.types import DevEUI
@@ -55,8 +56,9 @@ Call = Advance | Strike | Write
 class Writer:
     """Used by one thread."""
 
-    def __init__(self, connection: sqlite3.Connection, changes_kept: int) -> None:
+    def __init__(self, connection: sqlite3.Connection, changes_kept: int, vault: Vault) -> None:
         self._connection = connection
+        self._vault = vault
         self._changes_kept = changes_kept
         self._checkpointed_at = connection.total_changes
         self._checkpoint_due = False
@@ -65,7 +67,8 @@ class Writer:
         """One outcome for each call. Raises `StoreUnavailable` when nothing was stored."""
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            transaction = Transaction(self._connection, self._changes_kept)
+            transaction = Transaction(self._connection, self._changes_kept, self._vault)
+            _check_key(transaction)
             outcomes = _outcomes(transaction, calls)
             transaction.finish()
             self._connection.execute("COMMIT")
@@ -87,6 +90,14 @@ class Writer:
             self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
         except sqlite3.Error as error:
             logger.warning("checkpoint failed: %s", error)
+
+
+def _check_key(transaction: Transaction) -> None:
+    """This process may have been slow to hear that its data key was retired: what it has sealed
+    could not be opened for long. Raises `StoreUnavailable`."""
+    key_id = transaction.vault.sealing_id
+    if not transaction.exists("data_key_may_seal", (key_id,)):
+        raise StoreUnavailable(f"data key {key_id} was retired; start again to have the new one")
 
 
 def _outcomes(transaction: Transaction, calls: list[Call]) -> list[Any]:

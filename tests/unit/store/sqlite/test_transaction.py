@@ -9,6 +9,7 @@ import pytest
 
 import bittern.store.sqlite
 from bittern.errors import Conflict, NotFound
+from bittern.keys.ring import KeyRing
 from bittern.store.sqlite.connections import connect_writer
 from bittern.store.sqlite.migrations import known_migrations, migrate
 from bittern.store.sqlite.transaction import STATEMENTS, Transaction
@@ -27,7 +28,7 @@ def connection(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 @pytest.fixture
 def transaction(connection: sqlite3.Connection) -> Transaction:
-    return Transaction(connection, changes_kept=3)
+    return Transaction(connection, 3, KeyRing({1: bytes(32)}))
 
 
 def head(connection: sqlite3.Connection) -> tuple[int, int]:

@@ -50,8 +50,8 @@ def connection(tmp_path: Path, vault: KeyRing) -> Iterator[sqlite3.Connection]:
 
 
 @pytest.fixture
-def writer(connection: sqlite3.Connection) -> Writer:
-    return Writer(connection, changes_kept=100)
+def writer(connection: sqlite3.Connection, vault: KeyRing) -> Writer:
+    return Writer(connection, 100, vault)
 
 
 def uplink(vault: KeyRing, number: int, deliveries: int = 1, revision: int = 0) -> Advance:
@@ -163,13 +163,13 @@ class CommitFails:
 def test_a_commit_that_fails_leaves_nothing_of_the_group(
     connection: sqlite3.Connection, vault: KeyRing
 ) -> None:
-    failing = Writer(CommitFails(connection), 100)  # type: ignore[arg-type]
+    failing = Writer(CommitFails(connection), 100, vault)  # type: ignore[arg-type]
     with pytest.raises(StoreUnavailable, match="disk I/O error"):
         failing.commit([uplink(vault, 0), Write(lambda transaction: None)])
     assert not connection.in_transaction
     assert revisions(connection) == [0, 0, 0]
     assert owed(connection) == []
-    assert Writer(connection, 100).commit([uplink(vault, 0)]) == [1]
+    assert Writer(connection, 100, vault).commit([uplink(vault, 0)]) == [1]
 
 
 def test_a_full_database_stores_nothing_and_recovers(
@@ -220,12 +220,24 @@ class Failing:
 
 
 def test_a_checkpoint_that_fails_is_logged_and_tried_again(
-    caplog: pytest.LogCaptureFixture,
+    caplog: pytest.LogCaptureFixture, vault: KeyRing
 ) -> None:
-    writer = Writer(Failing(), 1)  # type: ignore[arg-type]
+    writer = Writer(Failing(), 1, vault)  # type: ignore[arg-type]
     with pytest.raises(StoreUnavailable):
         writer.commit([Strike((1,))])
     with caplog.at_level(logging.WARNING, "bittern.store"):
         writer.rest()
         writer.rest()
     assert caplog.messages == ["checkpoint failed: database or disk is full"]
+
+
+def test_what_a_retired_key_has_sealed_is_not_stored(
+    connection: sqlite3.Connection, writer: Writer, vault: KeyRing
+) -> None:
+    """A program that was slow to hear of it: what it writes could not be opened for long."""
+    row = (1, "file", b"wrapped", 0.0, "opening", False)
+    connection.execute(STATEMENTS["insert_data_key"], row)
+    assert writer.commit([uplink(vault, 0)]) == [1]
+    connection.execute(STATEMENTS["set_data_key_state"], ("retired", 1, "opening"))
+    with pytest.raises(StoreUnavailable, match="data key 1 was retired"):
+        writer.commit([uplink(vault, 1)])
