@@ -59,7 +59,7 @@ def remembered(given: Model, told: Model, orders: frozenset[str]) -> Memory:
             own is None and not text
         ):
             words[path] = (own, text)
-    kept = {name: given[name] for name in sorted(orders) if name in given}
+    kept = {name: given[name] for name in sorted(orders) if given.get(name)}
     return Memory(orders=kept, words=words, manners=manners)
 
 

@@ -64,7 +64,7 @@ def check_names(of: ResourceType, model: Model) -> None:
         raise _failed(f"#{_shown([tuple(above)])}: extraneous key [{name}] is not permitted")
     assert of.create.input is not None
     for name in of.create.input.required_members:
-        if name not in model:
+        if model.get(name) is None:
             raise _failed(f"#: required key [{name}] not found")
 
 

@@ -72,7 +72,7 @@ def test_letters_of_both_sizes_have_no_manner() -> None:
 
 
 def test_orders_are_told_as_they_were_given_last() -> None:
-    given = {"Name": "x", "AssociateWirelessDevice": "d"}
+    given = {"Name": "x", "AssociateWirelessDevice": "d", "Other": None}
     memory = remembered(given, {"Name": "x"}, frozenset({"AssociateWirelessDevice", "Other"}))
     assert memory.orders == {"AssociateWirelessDevice": "d"}
     assert as_given(memory, {"Name": "y"}) == {"Name": "y", "AssociateWirelessDevice": "d"}

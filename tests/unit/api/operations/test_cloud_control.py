@@ -525,6 +525,22 @@ def test_a_resource_is_told_in_the_words_in_which_it_was_given(
     assert not [note for note in notes(api) if "US902" in note]
 
 
+@pytest.mark.parametrize("value", [None, ""])
+def test_what_is_needed_cannot_be_taken_away(
+    api: Any, cloud: CloudControl, value: str | None
+) -> None:
+    identifier = a_device(cloud)
+    event = cloud.set("WirelessDevice", identifier, DestinationName=value)
+    assert event["OperationStatus"] == "FAILED", event
+    assert cloud.read("WirelessDevice", identifier)["DestinationName"] == "plant"
+
+
+def test_null_is_no_order(api: Any, cloud: CloudControl) -> None:
+    group = cloud.made("MulticastGroup", **given_of(api, "MulticastGroup"))
+    cloud.set("MulticastGroup", group, AssociateWirelessDevice=None)
+    assert "AssociateWirelessDevice" not in cloud.read("MulticastGroup", group)
+
+
 def notes(api: Any) -> list[str]:
     return [note.body for note in api.store._notes.values()]
 
