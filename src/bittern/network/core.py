@@ -10,6 +10,7 @@ from bittern.network.downlink import DownlinkPath
 from bittern.network.events import GatewayConnected, NetworkEvent
 from bittern.network.intake import Intake
 from bittern.network.join import JoinPath
+from bittern.network.join_server import JoinServer
 from bittern.network.journal import Journal
 from bittern.network.message_queue import MessageQueue
 from bittern.network.ports import Clock, Codecs, GatewayLink, Outbox, Randomness
@@ -42,7 +43,9 @@ class Network:
         now: Clock,
         randomness: Randomness,
         codecs: Codecs | None = None,
+        join_servers: JoinServer | None = None,
     ) -> None:
+        """`join_servers`: of the devices whose root keys are not in the store."""
         self.now = now
         self.journal = Journal()
         self.directory = Directory(store)
@@ -85,6 +88,7 @@ class Network:
             net_id=settings.net_id,
             now=now,
             randomness=randomness,
+            join_servers=join_servers,
         )
         self.uplinks = UplinkPath(
             store=store,

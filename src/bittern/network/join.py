@@ -2,6 +2,7 @@
 
     a frame                                  network/uplink
     -> the device, its keys and profile      network/directory
+    -> who has its root keys                 network/join_server, network/remote_join
     -> MIC, JoinEUI, nonces, new session     mac/join, mac/rejoin: …Granted | Refused
     -> not too often                         network/join_limits
     -> ONE transaction: nonces, session      store
@@ -15,15 +16,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bittern.errors import StaleSession
-from bittern.lorawan.frame import JoinRequest, RejoinRequest
+from bittern.lorawan.frame import RejoinRequest
 from bittern.mac.addresses import dev_addr, nwk_addr_bits
 from bittern.mac.commands.force_rejoin import demand
-from bittern.mac.join import JoinGranted
-from bittern.mac.join import answer as answer_join
 from bittern.mac.join_accept import Terms
 from bittern.mac.refused import Refused
 from bittern.mac.rejoin import RejoinGranted
-from bittern.mac.rejoin import answer as answer_rejoin
 from bittern.mac.session import FIRST_REVISION_BITS
 from bittern.mac.windows import join_windows
 from bittern.network.by_region import Heard
@@ -32,14 +30,13 @@ from bittern.network.directory import DeviceContext, Directory
 from bittern.network.downlink import DownlinkPath
 from bittern.network.events import FrameRefused, JoinAnswered, JoinReceived
 from bittern.network.join_limits import JoinLimiter, JoinLimits
+from bittern.network.join_server import Asked, EitherJoinServer, Granted, JoinServer, Request
 from bittern.network.journal import Journal
 from bittern.network.ports import Clock, Randomness
 from bittern.network.sessions import SessionCache
 from bittern.store.ports.sessions import SessionStore
-from bittern.store.records import OtaaActivation
+from bittern.store.records import AbpActivation
 from bittern.types import DevAddr, DevEUI, NetID, Refusal
-
-Request = JoinRequest | RejoinRequest
 
 
 class JoinPath:
@@ -57,7 +54,9 @@ class JoinPath:
         now: Clock,
         randomness: Randomness,
         limits: JoinLimits | None = None,
+        join_servers: JoinServer | None = None,
     ) -> None:
+        """`join_servers`: of the devices whose root keys are not in the store."""
         self._store = store
         self._directory = directory
         self._sessions = sessions
@@ -65,6 +64,7 @@ class JoinPath:
         self._journal = journal
         self._net_id = net_id
         self._limiter = JoinLimiter(limits)
+        self._join_server = EitherJoinServer(store, join_servers)
         self._now = now
         self._randomness = randomness
 
@@ -139,7 +139,7 @@ class JoinPath:
             self._sessions.forget(dev_eui)
             return True
 
-    async def _activate(self, granted: JoinGranted | RejoinGranted) -> None:
+    async def _activate(self, granted: Granted) -> None:
         """A rejoin's own session goes first: its counter guards the rest against replays."""
         if isinstance(granted, RejoinGranted) and granted.step is not None:
             await self._store.advance(granted.step.before, granted.step.after)
@@ -147,9 +147,9 @@ class JoinPath:
 
     async def _grant(
         self, request: Request, gathered: Gathered, device: DeviceContext
-    ) -> JoinGranted | RejoinGranted | Refused:
-        credentials = device.device.activation
-        if not isinstance(credentials, OtaaActivation) or not device.profile.supports_join:
+    ) -> Granted | Refused:
+        activation = device.device.activation
+        if isinstance(activation, AbpActivation) or not device.profile.supports_join:
             return Refused(Refusal.JOIN_NOT_SUPPORTED, "the device is activated by personalization")
         terms = Terms(
             profile=device.profile,
@@ -161,19 +161,8 @@ class JoinPath:
             frequency_hz=gathered.best.frequency_hz,
             first_revision=self._randomness.getrandbits(FIRST_REVISION_BITS),
         )
-        state = await self._store.join_state(request.dev_eui)
-        phy_payload = gathered.phy_payload
-        if isinstance(request, JoinRequest):
-            return answer_join(
-                request, phy_payload, credentials=credentials, state=state, terms=terms
-            )
-        return answer_rejoin(
-            request,
-            phy_payload,
-            credentials=credentials,
-            sessions=await self._store.sessions_of(request.dev_eui),
-            state=state,
-            terms=terms,
+        return await self._join_server.answer(
+            Asked(request, gathered.phy_payload, activation, terms, gathered.received_at)
         )
 
     def _new_address(self) -> DevAddr:

@@ -6,70 +6,24 @@ and a JoinNonce are used up in one durable step, before anybody hears of the joi
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from bittern.errors import Conflict, NotFound, StaleSession
-from bittern.lorawan.versions import MacVersion
 from bittern.mac.session import JoinState
 from bittern.store.codec import secret_bytes
+from bittern.store.join_records import (
+    SESSIONS_KEPT,
+    AgreedSession,
+    JoinDevice,
+    JoinPeer,
+    Spent,
+)
 from bittern.store.notes import NoteExchange, NoteKind
 from bittern.store.ports.notes import NoteStore
-from bittern.store.records import DEFAULT_ACCOUNT, OtaaActivation
-from bittern.types import AES128Key, AppSKey, DevEUI, Instant, KeyEncryptionKey, NetID
-
-SESSIONS_KEPT = 4
-"""Of a device: its application server may ask late, or for the session before a rejoin."""
-
-PeerKind = Literal["network", "application"]
-
-
-class JoinDevice(msgspec.Struct, frozen=True, kw_only=True):
-    """A device whose root keys are here."""
-
-    dev_eui: DevEUI
-    name: str = ""
-    mac_version: MacVersion
-    """Its own: it decides which DevNonce may come next."""
-    keys: OtaaActivation
-    net_id: NetID
-    """Of its home network, the only one that may activate it."""
-    application: str = ""
-    """Name of the application server that its AppSKeys are wrapped for; empty: the network has
-    them."""
-    created_at: Instant
-
-
-class JoinPeer(msgspec.Struct, frozen=True, kw_only=True):
-    """Who may ask, by its client certificate."""
-
-    fingerprint: str
-    """SHA-256 of the certificate's DER, 64 lower-case hex digits."""
-    kind: PeerKind
-    identity: str
-    """NetID of a network, six lower-case digits, or the name of an application server."""
-    kek_label: str = ""
-    kek: KeyEncryptionKey | None = None
-    """Wraps what it is sent; None: TLS alone protects it."""
-    not_after: Instant
-    created_at: Instant
-
-
-class AgreedSession(msgspec.Struct, frozen=True, kw_only=True):
-    """The application's key of a session, for whoever asks for it later."""
-
-    session_key_id: bytes
-    app_s_key: AppSKey
-    at: Instant
-
-
-class Spent(msgspec.Struct, frozen=True, kw_only=True):
-    """What a device has used up, and its last sessions; `body` is how that is stored."""
-
-    state: JoinState | None = None
-    sessions: tuple[AgreedSession, ...] = ()
-    body: str | None = None
+from bittern.store.records import DEFAULT_ACCOUNT
+from bittern.types import AES128Key, DevEUI, Instant
 
 
 class _SpentBody(msgspec.Struct, frozen=True):

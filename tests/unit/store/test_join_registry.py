@@ -8,14 +8,14 @@ import pytest
 from bittern.errors import Conflict, NotFound, StaleSession
 from bittern.lorawan.versions import MacVersion
 from bittern.mac.session import JoinState
-from bittern.store.join_registry import (
+from bittern.store.join_records import (
     SESSIONS_KEPT,
     AgreedSession,
     JoinDevice,
     JoinPeer,
-    JoinRegistry,
     Spent,
 )
+from bittern.store.join_registry import JoinRegistry
 from bittern.store.protocol import Store
 from bittern.store.records import OtaaActivation
 from bittern.testing.examples import NOW
