@@ -15,6 +15,7 @@ BitternError
 │   └── NotFound             no resource of that identity
 ├── AuthorityUnusable        the certificate authority's files are there and cannot be used
 ├── AlreadyServed            another server of the same data directory is running
+├── JoinServerUnavailable    the join server that has a device's root keys gives no answer now
 ├── SealingError
 │   ├── KeyFileExposed       the data key can be read by others
 │   ├── KeyProviderError     the data keys cannot be had
@@ -272,6 +273,17 @@ class AlreadyServed(BitternError):
 
     def __str__(self) -> str:
         return f"another server is running on {self.data_dir}"
+
+
+class JoinServerUnavailable(BitternError):
+    """A join server gives no answer; ``reason`` says where it was looked for and what came."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return self.reason
 
 
 class RuleError(BitternError):

@@ -86,6 +86,11 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     rx_delay: int
     cf_list: bytes | None = None
 
+    @property
+    def dl_settings(self) -> int:
+        """As on air."""
+        return self.opt_neg << 7 | self.rx1_dr_offset << 4 | self.rx2_data_rate
+
     def accept(self, join_nonce: int) -> JoinAccept:
         """Without its MIC."""
         return JoinAccept(
