@@ -8,7 +8,15 @@ from typing import Annotated
 
 import typer
 
-from bittern.cli import device_add, device_send, device_test, output, parameters
+from bittern.cli import (
+    device_add,
+    device_export,
+    device_import,
+    device_send,
+    device_test,
+    output,
+    parameters,
+)
 from bittern.cli.device_text import Shown, device_document, device_told, downlink_document
 from bittern.cli.group import noun
 from bittern.cli.owned import device_of
@@ -20,6 +28,8 @@ from bittern.types import DevEUI
 
 app = noun("Devices: what there is, what they are owed, what is sent to them.")
 app.command("add")(device_add.add)
+app.command("import")(device_import.import_)
+app.command("export")(device_export.export)
 app.command("send")(device_send.send)
 app.command("test")(device_test.test)
 

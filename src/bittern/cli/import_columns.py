@@ -166,13 +166,16 @@ def _json(fields: Fields, name: str) -> Any:
 
 
 def _tags(fields: Fields) -> list[dict[str, str]]:
-    """Of the column Tags, ``site=north; floor=2``, and of a column for each."""
+    """Of a column for each, and of the column Tags: ``site=north; floor=2`` or a JSON object."""
     tags = [
         {"Key": name.removeprefix(TAG), "Value": text}
         for name, text in fields.items()
         if name.startswith(TAG)
     ]
-    for part in filter(None, (part.strip() for part in fields.get("Tags", "").split(";"))):
+    text = fields.get("Tags", "")
+    if text.startswith("{"):
+        return tags + [{"Key": key, "Value": value} for key, value in _json(fields, "Tags").items()]
+    for part in filter(None, (part.strip() for part in text.split(";"))):
         key, equals, value = part.partition("=")
         if not equals:
             raise RowFault("Tags: KEY=VALUE; KEY=VALUE")
