@@ -20,6 +20,7 @@ from bittern.api.policy import ready
 from bittern.types import Instant
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "unit/api"))
+sys.path.insert(0, str(Path(__file__).parent))
 from oracle import (
     ENDPOINT,
     NOW,
@@ -32,6 +33,7 @@ from oracle import (
     understood,
     written,
 )
+from spoiling import TEXT, bodies
 
 operations = st.sampled_from(OPERATIONS)
 thorough = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
@@ -71,48 +73,6 @@ def test_what_is_written_botocores_client_reads_as_it_was_meant(
 def test_what_botocores_client_signs_is_verified(data: st.DataObject, operation: Operation) -> None:
     request = signed(operation, data.draw(inputs(operation)))
     sigv4.verify(sigv4.read_claim(request), request, sigv4.SecretAccessKey(SECRET), NOW)
-
-
-JSON = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | st.text(max_size=8),
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
-    ),
-    max_leaves=8,
-)
-NUMBERS = st.sampled_from(["", "1_0", " 1", "9" * 40, "1e999", "nan", "-inf", "٣", "0x10", "True"])
-TEXT = st.text(max_size=8) | NUMBERS
-
-
-@st.composite
-def spoilt(draw: st.DrawFn, value: Any) -> Any:
-    """The same document with something else somewhere in it."""
-    if isinstance(value, dict) and value and draw(st.booleans()):
-        name = draw(st.sampled_from(sorted(value)))
-        return {**value, name: draw(spoilt(value[name]))}
-    if isinstance(value, list) and value and draw(st.booleans()):
-        return [draw(spoilt(value[0])), *value[1:]]
-    return draw(JSON)
-
-
-@st.composite
-def bodies(draw: st.DrawFn, right: bytes) -> bytes:
-    import msgspec
-
-    try:
-        document = msgspec.json.decode(right)
-    except msgspec.MsgspecError:
-        document = {}
-    return draw(
-        st.binary(max_size=30)
-        | st.just(b"[" * 5000)
-        | st.just(b'{"Tags":' * 3000)
-        | spoilt(document).map(msgspec.json.encode)
-    )
 
 
 @thorough

@@ -262,7 +262,7 @@ _FUOTA: Mapping[str, Case] = {
     "DisassociateMulticastGroupFromFuotaTask": lambda w: wireless(
         f"FuotaTask/{w.task_with_group}",
         wireless_arn(f"MulticastGroup/{w.group}"),
-        Id=w.task,
+        Id=w.task_with_group,
         MulticastGroupId=w.group,
     ),
     "ListMulticastGroupsByFuotaTask": lambda w: wireless(f"FuotaTask/{w.task}", Id=w.task),

@@ -235,10 +235,10 @@ class World:
 
     @cached_property
     def task_with_group(self) -> str:
-        self.client.associate_multicast_group_with_fuota_task(
-            Id=self.task, MulticastGroupId=self.group
-        )
-        return self.task
+        """It has groups or devices, not both."""
+        task = self.new_task()
+        self.client.associate_multicast_group_with_fuota_task(Id=task, MulticastGroupId=self.group)
+        return task
 
     @cached_property
     def started_task(self) -> str:
