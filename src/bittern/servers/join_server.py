@@ -1,0 +1,184 @@
+"""The join server's listener: one TLS port at which network and application servers ask.
+
+The life of a request: the certificate that TLS has checked, the body, an answer that was given to
+the same bytes before, or the desk's (`network/join_desk`). A request that came through is answered
+with 200 and a Result, whatever becomes of it: so the specification has it (TS002-1.1.0, 8).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import ssl
+from collections.abc import Awaitable, Callable
+from typing import Protocol, Self
+
+from aiohttp import web
+
+from bittern.backend.messages import LIMIT
+from bittern.servers.acceptor import Acceptor, AcceptorLimits
+from bittern.servers.door import Door
+from bittern.servers.tls import peer_fingerprint
+from bittern.types import Refusal
+
+logger = logging.getLogger("bittern.servers.join_server")
+
+REQUEST_TIMEOUT_S = 10.0
+KEEP_ALIVE_S = 300.0
+"""Joins come seldom, and a handshake costs time that a device's window does not have."""
+CONNECTIONS = 2_000
+REPEATS_KEPT = 10_000
+REPEATS_KEPT_S = 60.0
+
+
+class Desk(Protocol):
+    """Answers one message."""
+
+    async def answer(self, body: bytes, fingerprint: str) -> bytes: ...
+
+
+class Repeats:
+    """The same bytes of the same peer, its TransactionID among them, have the same answer: one that
+    got lost is sent again, and what it used up is used up once."""
+
+    def __init__(self, now: Callable[[], float], kept: int = REPEATS_KEPT) -> None:
+        self._now = now
+        self._kept = kept
+        self._answers: dict[bytes, tuple[float, asyncio.Future[bytes]]] = {}
+
+    def __len__(self) -> int:
+        return len(self._answers)
+
+    async def answer(
+        self, fingerprint: str, body: bytes, make: Callable[[], Awaitable[bytes]]
+    ) -> bytes:
+        self._forget()
+        key = hashlib.sha256(fingerprint.encode() + b"\x00" + body).digest()
+        known = self._answers.get(key)
+        if known is not None:
+            return await asyncio.shield(known[1])
+        # A task of its own: who asks may go away, and come back for what was begun.
+        making = asyncio.ensure_future(make())
+        self._answers[key] = self._now(), making
+        try:
+            return await asyncio.shield(making)
+        except Exception:
+            self._answers.pop(key, None)
+            raise
+
+    def _forget(self) -> None:
+        """The oldest come first."""
+        too_old = self._now() - REPEATS_KEPT_S
+        while self._answers:
+            key, (at, _) = next(iter(self._answers.items()))
+            if at > too_old and len(self._answers) < self._kept:
+                return
+            del self._answers[key]
+
+
+class JoinServerListener:
+    """Listens from ``__aenter__`` to ``__aexit__``."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        context: ssl.SSLContext,
+        desk: Desk,
+        now: Callable[[], float],
+    ) -> None:
+        """``context`` must ask for a client's certificate. Port 0 takes a free one."""
+        self._host, self._port = host, port
+        self._context = context
+        self._desk = desk
+        self._repeats = Repeats(now)
+        self._requests = self._failed_handshakes = 0
+        self._door: Door | None = None
+        self._acceptor: Acceptor | None = None
+        self._runner = web.ServerRunner(
+            web.Server(
+                self._handle,
+                access_log=None,
+                logger=logger.getChild("http"),
+                keepalive_timeout=KEEP_ALIVE_S,
+                max_line_size=2048,
+                max_field_size=2048,
+            ),
+            shutdown_timeout=2.0,
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._runner.setup()
+        assert self._runner.server is not None
+        self._door = Door(self._runner.server, connections=CONNECTIONS, silence_s=REQUEST_TIMEOUT_S)
+        acceptor = Acceptor(
+            self._door,
+            self._context,
+            host=self._host,
+            port=self._port,
+            limits=AcceptorLimits(handshake_timeout_s=REQUEST_TIMEOUT_S),
+            on_failed=self._on_failed_handshake,
+        )
+        try:
+            self._acceptor = await acceptor.__aenter__()
+        except OSError:
+            await self._runner.cleanup()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._acceptor is not None:
+            await self._acceptor.__aexit__()
+            await self._runner.cleanup()
+            self._acceptor = None
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port that it listens on."""
+        if self._acceptor is None:
+            raise RuntimeError("the join server is not started")
+        return self._acceptor.address
+
+    def statistics(self) -> dict[str, int]:
+        return {
+            "requests": self._requests,
+            "failed_handshakes": self._failed_handshakes,
+            "remembered": len(self._repeats),
+        }
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        self._requests += 1
+        assert self._door is not None
+        self._door.asked(request)
+        if request.transport is None:
+            raise ConnectionResetError
+        fingerprint = peer_fingerprint(request.transport) or ""
+        if request.method != "POST":
+            return web.Response(status=405, text="POST a message\n", headers={"Allow": "POST"})
+        try:
+            async with asyncio.timeout(REQUEST_TIMEOUT_S):
+                body = await _body(request)
+        except TimeoutError:
+            return web.Response(status=408, text="the request was not complete in time\n")
+        if body is None:
+            return web.Response(status=413, text=f"a message of more than {LIMIT} bytes\n")
+        answer = await self._repeats.answer(
+            fingerprint, body, lambda: self._desk.answer(body, fingerprint)
+        )
+        return web.Response(body=answer, content_type="application/json")
+
+    def _on_failed_handshake(self, refusal: Refusal | None, reason: str, peer: str) -> None:
+        self._failed_handshakes += 1
+        logger.warning("handshake failed peer=%s reason=%r", peer, f"{refusal or 'tls'}: {reason}")
+
+
+async def _body(request: web.BaseRequest) -> bytes | None:
+    """The body; None where it is longer than a message is."""
+    body = b""
+    async for chunk in request.content.iter_chunked(LIMIT):
+        body += chunk
+        if len(body) > LIMIT:
+            return None
+    return body
