@@ -144,7 +144,7 @@ async def delete(services: Services, call: Call, parameters: Parameters) -> None
 
 async def found(services: Services, call: Call, certificate_id: str) -> Kept:
     """One of the caller's account. ApiError."""
-    note = await services.store.note(call.account, "certificate", certificate_id.lower())
+    note = await services.store.note(call.account, "certificate", certificate_id)
     if note is None:
         raise not_found(KIND, certificate_id)
     return _kept(note)

@@ -133,7 +133,7 @@ async def delete_task(services: Services, call: Call, parameters: Parameters) ->
 
 
 async def _found(services: Services, call: Call, definition_id: str) -> FirmwareDefinition:
-    definition = await services.store.firmware(definition_id.lower())
+    definition = await services.store.firmware(definition_id)
     if definition is None or definition.account != call.account:
         raise not_found(KIND, definition_id)
     return definition

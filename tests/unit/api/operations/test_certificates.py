@@ -146,3 +146,10 @@ def test_the_state_is_that_of_the_gateways_certificate(api: Any, iot: Any) -> No
     (kept,) = asyncio.run(api.store.certificates_of(EUI))
     assert not kept.active
     assert kept.revoked_at is not None
+
+
+def test_an_id_is_spelled_as_policies_spell_it(iot: Any, refused: Any) -> None:
+    """Another spelling would pass a policy that denies this one certificate."""
+    made = iot.create_keys_and_certificate()
+    with refused("ResourceNotFoundException"):
+        iot.describe_certificate(certificateId=made["certificateId"].upper())

@@ -118,3 +118,10 @@ def test_a_task_is_deleted(api: Any, refused: Any) -> None:
         api.wireless.create_wireless_gateway_task(
             Id=gateway, WirelessGatewayTaskDefinitionId=identity
         )
+
+
+def test_an_id_is_spelled_as_policies_spell_it(api: Any, refused: Any) -> None:
+    """Another spelling would pass a policy that denies this one definition."""
+    identity = definition(api)
+    with refused("ResourceNotFoundException"):
+        api.wireless.get_wireless_gateway_task_definition(Id=identity.upper())
