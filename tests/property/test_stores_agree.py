@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
-from collections.abc import Awaitable, Callable
+import sys
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import initialize, invariant, rule
 
-from bittern.errors import BitternError
 from bittern.mac.session import Session
 from bittern.store.gateway_records import FirmwareTask, StatePart
 from bittern.store.ports.sessions import Deliver, DownlinkAttempted, DownlinkDone, Effect
 from bittern.store.protocol import Store
-from bittern.store.sqlite import SqliteStore
-from bittern.store.vault import KeyRing
 from bittern.testing import examples
-from bittern.testing.memory_store import MemoryStore
 from bittern.types import DevAddr
+
+sys.path.insert(0, str(Path(__file__).parent))
+from two_stores import SETTINGS, TwoStores, outcome
 
 DEVICES = st.integers(0, 2)
 MESSAGES = st.integers(0, 4)
@@ -41,41 +37,10 @@ EFFECTS = st.lists(
 Step = tuple[Session, Session, list[Effect]]
 
 
-async def outcome(call: Awaitable[object]) -> object:
-    try:
-        return await call
-    except BitternError as error:
-        return type(error), str(error)
-
-
-class Stores(RuleBasedStateMachine):
+class Stores(TwoStores):
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp())
-        self.runner = asyncio.Runner()
-        self.memory = MemoryStore(changes_kept=20)
-        self.sqlite = self.make_sqlite()
-        self.runner.run(self.sqlite.open())
         self.seen: list[Session] = []
-
-    def make_sqlite(self) -> SqliteStore:
-        vault = KeyRing({1: bytes(range(32))})
-        return SqliteStore(self.folder / "db", vault, group_commit_s=0, changes_kept=20)
-
-    def teardown(self) -> None:
-        self.runner.run(self.sqlite.close())
-        self.runner.close()
-        shutil.rmtree(self.folder)
-
-    def both(self, call: Callable[[Store], Awaitable[object]]) -> object:
-        """The same call on both; their answer, which must be one."""
-
-        async def answers() -> tuple[object, object]:
-            return await outcome(call(self.memory)), await outcome(call(self.sqlite))
-
-        memory, sqlite = self.runner.run(answers())
-        assert memory == sqlite
-        return memory
 
     @initialize()
     def begin(self) -> None:
@@ -255,12 +220,6 @@ class Stores(RuleBasedStateMachine):
 
         self.both(since)
 
-    @rule()
-    def restart(self) -> None:
-        self.runner.run(self.sqlite.close())
-        self.sqlite = self.make_sqlite()
-        self.runner.run(self.sqlite.open())
-
     @invariant()
     def hold_the_same(self) -> None:
         async def everything(store: Store) -> list[Any]:
@@ -305,9 +264,4 @@ def task(number: int, definition: str, status: str = "PENDING") -> FirmwareTask:
 
 
 TestStores = Stores.TestCase
-TestStores.settings = settings(
-    max_examples=60,
-    stateful_step_count=40,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+TestStores.settings = SETTINGS

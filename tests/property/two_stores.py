@@ -57,7 +57,7 @@ class TwoStores(RuleBasedStateMachine):
             return await outcome(call(self.memory)), await outcome(call(self.sqlite))
 
         memory, sqlite = self.runner.run(answers())
-        assert memory == sqlite, (memory, sqlite)
+        assert memory == sqlite, _differences(memory, sqlite)
         return memory
 
     @rule()
@@ -65,3 +65,11 @@ class TwoStores(RuleBasedStateMachine):
         self.runner.run(self.sqlite.close())
         self.sqlite = self.make_sqlite()
         self.runner.run(self.sqlite.open())
+
+
+def _differences(memory: object, sqlite: object) -> object:
+    """Without what they agree on."""
+    if isinstance(memory, list) and isinstance(sqlite, list) and len(memory) == len(sqlite):
+        pairs = enumerate(zip(memory, sqlite, strict=True))
+        return {place: _differences(*pair) for place, pair in pairs if pair[0] != pair[1]}
+    return memory, sqlite

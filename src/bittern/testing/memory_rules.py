@@ -62,8 +62,8 @@ class MemoryRules:
             lane.setdefault(one.sequence, _copied(Delivery, one))
         known = {(letter.owed_as, letter.lane) for letter in self._letters.values()}
         for letter in letters:
+            number = next(self._letter_numbers)  # even if it is not kept, as in a database
             if (letter.owed_as, letter.lane) not in known:
-                number = next(self._letter_numbers)
                 self._letters[number] = msgspec.structs.replace(
                     _copied(DeadLetter, letter), sequence=number
                 )
