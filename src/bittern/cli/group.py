@@ -18,6 +18,7 @@ VERBS = (
     "gateway",
     "ca",
     "device",
+    "join-server",
     "account",
     "access-key",
     "destination",

@@ -8,7 +8,7 @@ from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
 from bittern.config.listening import is_loopback
-from bittern.config.settings import Api, Configuration, Mqtt
+from bittern.config.settings import Api, Configuration, JoinServer, Mqtt
 from bittern.gateway.cups import check_uri
 from bittern.lorawan import regions
 
@@ -25,6 +25,7 @@ def contradictions(configuration: Configuration) -> Iterator[tuple[str, str]]:
     if configuration.aws.ca is not None and not configuration.aws.ca.is_file():
         yield "aws.ca", f"file not found: {configuration.aws.ca}"
     yield from _station_uri_flaws(configuration)
+    yield from _unusable_join_servers(configuration.join_server)
     if configuration.certificates.renew_before_days >= configuration.certificates.days:
         yield "certificates.renew_before_days", "not less than certificates.days"
     if configuration.network.region not in regions.names():
@@ -107,6 +108,19 @@ def _station_uri_flaws(configuration: Configuration) -> Iterator[tuple[str, str]
         else:
             if len(uri) > STATION_URI_LIMIT:
                 yield f"{place}.uri", f"longer than {STATION_URI_LIMIT} characters"
+
+
+def _unusable_join_servers(join_server: JoinServer) -> Iterator[tuple[str, str]]:
+    for name in ("certificate", "key", "trust", "kek_file"):
+        file = getattr(join_server, name)
+        if file is not None and not file.is_file():
+            yield f"join_server.{name}", f"file not found: {file}"
+    for row in join_server.uris:
+        first, _, last = row.partition("-")
+        if last and int(first, 16) > int(last, 16):
+            yield "join_server.uris", f"{first} is behind {last}"
+    if join_server.host is not None:
+        yield from _not_an_address("join_server.host", join_server.host)
 
 
 def _split(url: str, schemes: set[str]) -> SplitResult | None:

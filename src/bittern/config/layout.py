@@ -27,6 +27,12 @@ class Layout:
         return self.data_dir / "pki"
 
     @property
+    def join_server(self) -> Path:
+        """Folder of what a network needs to ask its join server, unless the configuration names
+        other files: ``client.crt``, ``client.key``, ``ca.crt``, ``kek``."""
+        return self.data_dir / "join-server"
+
+    @property
     def firmware(self) -> Path:
         """Images of updates for gateways, unless the configuration names another folder."""
         return self.data_dir / "firmware"

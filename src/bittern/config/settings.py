@@ -27,7 +27,13 @@ Endpoint = Annotated[str, Meta(pattern=ENDPOINT)]
 TOPIC = r"^[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*$"
 FUNCTION = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$"
 FunctionName = Annotated[str, Meta(pattern=FUNCTION)]
+JOIN_EUI_RANGE = r"^[0-9A-Fa-f]{16}(-[0-9A-Fa-f]{16})?$"
+JoinEuiRange = Annotated[str, Meta(pattern=JOIN_EUI_RANGE)]
+JOIN_SERVER = r"^https://[^/@?#\s]+(/[^?#\s]*)?$"
+JoinServerUri = Annotated[str, Meta(pattern=JOIN_SERVER)]
 PATTERNS = {
+    JOIN_EUI_RANGE: "a JoinEUI, or FIRST-LAST of two",
+    JOIN_SERVER: "an address like https://HOST:PORT, without a user",
     FUNCTION: "a name of letters, digits, - and _",
     HOST_NAME: "a host name",
     VERSION: "a version like 2.0.6",
@@ -276,6 +282,32 @@ class Network(msgspec.Struct, frozen=True, kw_only=True):
     every hour takes about two kilobytes a day."""
 
 
+class JoinServer(msgspec.Struct, frozen=True, kw_only=True):
+    """Join servers, which hold root keys: where those elsewhere are, and how our own listens, which
+    `bittern join-server serve` runs in a process and on a data directory of its own."""
+
+    uri: JoinServerUri | None = None
+    """Where the join server is of devices that were added with ``--join-server``:
+    ``https://HOST:PORT``. Other devices join by the root keys that are here."""
+    uris: Mapping[JoinEuiRange, JoinServerUri] = MappingProxyType({})
+    """Where those of single JoinEUIs are: ``{ "FIRST-LAST" = "https://HOST:PORT", ... }``, or one
+    JoinEUI. In the environment: ``FIRST-LAST=https://HOST:PORT,...``."""
+    certificate: Path | None = None
+    """PEM file of our certificate for join servers; absent: ``join-server/client.crt`` in the data
+    directory, likewise the next three. `bittern join-server network add` writes all of them."""
+    key: Path | None = None
+    """PEM file of the key of ``join_server.certificate``; absent: ``client.key``."""
+    trust: Path | None = None
+    """PEM file of the authorities that sign the join servers' certificates; absent: ``ca.crt``."""
+    kek_file: Path | None = None
+    """File of the keys that join servers wrap session keys by, a label and hexadecimal digits on
+    each line; absent: ``kek``, where that is there."""
+    host: str | None = None
+    """Address that our own join server listens on, where it differs from ``server.bind``."""
+    port: Port = 8444
+    """Port that our own join server listens on; 0 takes a free one."""
+
+
 class Store(msgspec.Struct, frozen=True, kw_only=True):
     """The database."""
 
@@ -348,6 +380,8 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """Services of AWS for the actions of rules."""
     network: Network = Network()
     """The LoRaWAN network."""
+    join_server: JoinServer = JoinServer()
+    """Who holds root keys."""
     store: Store = Store()
     """The database."""
     keys: Keys = Keys()
@@ -361,7 +395,7 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     each. The event is posted as JSON; the answer is JSON, within 2 seconds. In the environment:
     ``NAME=https://HOST/PATH,...``."""
 
-    def host_of(self, listener: Api | Lns | Cups | Mqtt) -> str:
+    def host_of(self, listener: Api | Lns | Cups | Mqtt | JoinServer) -> str:
         """The address that ``listener`` listens on."""
         return listener.host or self.server.bind
 

@@ -102,15 +102,15 @@ def issue_gateway_certificate(
 
 
 def issue_user_certificate(
-    authority: Authority, name: str, now: Instant, lifetime: timedelta
+    authority: Authority, name: str, now: Instant, lifetime: timedelta, unit: str = "MQTT"
 ) -> Issued:
-    """A client certificate by which a user of the embedded broker logs in: CN is its name. The
-    organizational unit keeps it apart from a gateway's in a list; what it lets in to is decided by
-    where its fingerprint is recorded."""
+    """A client certificate by which a user of the embedded broker logs in, or a server that asks a
+    join server: CN is its name. The organizational unit keeps it apart from a gateway's in a list;
+    what it lets in to is decided by where its fingerprint is recorded."""
     key = _new_key("ec-p256")
     end = min(moment(now) + lifetime, authority.certificate.not_valid_after_utc)
-    unit = x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, "MQTT")
-    subject = x509.Name([unit, *_common_name(name)])
+    of = x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, unit)
+    subject = x509.Name([of, *_common_name(name)])
     certificate = (
         unsigned(subject, key.public_key(), now, end)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
