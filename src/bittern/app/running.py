@@ -34,6 +34,7 @@ from bittern.app.gateways import (
     transport_of,
     trust_registered,
 )
+from bittern.app.joining import join_servers_of
 from bittern.app.management import api_of, endpoints_of, http_context_of, services_of
 from bittern.app.mqtt_downlinks import downlinks_of
 from bittern.config import Configuration
@@ -82,14 +83,17 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
         background = await enter(Background())
 
         # The network.
+        randomness = BlockRandomness(os.urandom)
+        join_servers = await enter(join_servers_of(configuration, store, now, randomness))
         network = Network(
             _network_settings(configuration),
             store=store,
             gateways=gateways,
             outbox=dispatcher,
             now=now,
-            randomness=BlockRandomness(os.urandom),
+            randomness=randomness,
             codecs=codecs,
+            join_servers=join_servers,
         )
         await enter(task(network.intake.run(), "gather frames"))
 
