@@ -15,6 +15,8 @@ BitternError
 │   └── NotFound             no resource of that identity
 ├── AuthorityUnusable        the certificate authority's files are there and cannot be used
 ├── AlreadyServed            another server of the same data directory is running
+├── BackupUnusable           a backup is damaged, of a later version, or not what it says it is
+├── NotEmpty                 a folder that is to be made holds something already
 ├── JoinServerUnavailable    the join server that has a device's root keys gives no answer now
 ├── SealingError
 │   ├── KeyFileExposed       the data key can be read by others

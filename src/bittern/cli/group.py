@@ -18,6 +18,8 @@ VERBS = (
     "gateway",
     "ca",
     "device",
+    "device-profile",
+    "service-profile",
     "join-server",
     "account",
     "access-key",
@@ -30,6 +32,8 @@ VERBS = (
     "api",
     "tail",
     "frame",
+    "backup",
+    "restore",
 )
 
 
