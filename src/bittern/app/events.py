@@ -1,4 +1,4 @@
-"""What tells of events, and whom; and what counts them."""
+"""What tells of events, and whom."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from bittern.network.core import Network
 from bittern.network.event_settings import EventSettings
 from bittern.servers.background import task
 from bittern.servers.event_desk import EventDesk
-from bittern.servers.lns import LnsServer
 from bittern.servers.notifier import Notifier, Publisher
-from bittern.servers.summary_keeper import SummaryKeeper
 from bittern.store.event_settings import EventDefaults
 from bittern.store.protocol import Store
 
@@ -27,25 +25,6 @@ def event_defaults(mqtt: Mqtt) -> EventDefaults:
         connections=mqtt.connection_events,
         deliveries=mqtt.delivery_events,
     )
-
-
-@asynccontextmanager
-async def keeper_of(
-    configuration: Configuration, store: Store, network: Network, lns: LnsServer
-) -> AsyncIterator[SummaryKeeper]:
-    """Of summary metrics, at work. To be entered before the front end: what that one counts until
-    its end is kept."""
-    keeper = SummaryKeeper(
-        store,
-        network.directory,
-        network.journal,
-        network.now,
-        days_kept=configuration.network.summary_days,
-    )
-    lns.watch(keeper)
-    async with task(keeper.run(lns.counted), "keep summaries"):
-        yield keeper
-    await keeper.finish()
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ from bittern.api.operations import Notify
 from bittern.app.addresses import Addresses, data_endpoint, mqtt_url, mqtts_url, url
 from bittern.app.clock import steady_utc
 from bittern.app.deliveries import codecs_of, dispatcher_of, limits_of, mqtt_of, surroundings_of
-from bittern.app.events import event_defaults, events_of, keeper_of
+from bittern.app.events import event_defaults, events_of
 from bittern.app.figures import at_once, figures_of, store_check
 from bittern.app.following import (
     certificates_followed_by,
@@ -37,6 +37,7 @@ from bittern.app.gateways import (
 from bittern.app.joining import join_servers_of
 from bittern.app.management import api_of, endpoints_of, http_context_of, services_of
 from bittern.app.mqtt_downlinks import downlinks_of
+from bittern.app.reports import reports_of
 from bittern.config import Configuration
 from bittern.config.layout import Layout
 from bittern.installation import only_server, opened_keychain, opened_store
@@ -106,7 +107,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
         events, notifier = await enter(events_of(configuration, store, network, mqtt))
         lns.watch(events)
         stack.push_async_callback(status.finish)
-        keeper = await enter(keeper_of(configuration, store, network, lns))
+        reports = await enter(reports_of(configuration, store, network, lns))
         await enter(task(status.run(lns.counted), "keep the state of gateways"))
         gateways.join(lns)
         feed = await enter(Feed(network.journal, layout.feed_socket, version=__version__))
@@ -121,7 +122,11 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
         endpoints = endpoints_of(
             configuration, cups.address[1], lns_port, data_endpoint(configuration, mqtt)
         )
-        notify = Notify(owed=partial(dispatcher.replayed, ""), metrics=keeper.changed)
+        notify = Notify(
+            owed=partial(dispatcher.replayed, ""),
+            metrics=reports.keeper.changed,
+            logs=reports.log.changed,
+        )
         services = services_of(
             *(store, keychain.ring, transport, endpoints, event_defaults(configuration.mqtt)),
             now=now,
@@ -142,7 +147,8 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
             "events": events.statistics,
             "notices": notifier.statistics,
             "feed": feed.statistics,
-            "summaries": keeper.statistics,
+            "summaries": reports.keeper.statistics,
+            "aws_log": reports.log.statistics,
             "cups": cups.statistics,
         }
         figures = figures_of(network, lns, dispatcher, api, statistics)

@@ -354,6 +354,10 @@ class Log(msgspec.Struct, frozen=True, kw_only=True):
     format: Literal["auto", "text", "json"] = "auto"
     """One line of text or one JSON object for each event; ``auto`` is text in a terminal and JSON
     elsewhere."""
+    aws_file: Path | None = None
+    """Where the log is written, besides, that AWS IoT Core for LoRaWAN writes: one JSON object for
+    each event of devices and gateways, at the log levels that accounts set over the API. Without it
+    those levels have no effect. The file may be moved away at any time."""
 
 
 class Configuration(msgspec.Struct, frozen=True, kw_only=True):

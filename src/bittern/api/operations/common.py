@@ -253,3 +253,5 @@ async def forget_tags(services: Services, call: Call, rest: str) -> None:
     if rest.startswith("Wireless"):
         await services.store.remove_note(call.account, "events", rest)
         await services.store.remove_note(call.account, "position", rest)
+    if rest.startswith(("Wireless", "FuotaTask")):
+        await services.store.remove_note(call.account, "logs", rest)

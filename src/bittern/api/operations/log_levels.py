@@ -1,7 +1,8 @@
 """Log levels: what of devices, gateways and firmware updates is to be logged, for all of a kind
 and for one.
 
-They are kept and told here; what writes the log has its own level, and does not ask for these.
+They take effect within a second on the lines of ``log.aws_file``; the log of the server itself has
+its own level, and does not ask for these.
 """
 
 from __future__ import annotations
@@ -10,20 +11,21 @@ from typing import Any
 
 import msgspec
 
-from bittern.api.errors import not_found
+from bittern.api.errors import invalid, not_found
 from bittern.api.front import Call, Parameters
 from bittern.api.operations.common import Answer, wrong
 from bittern.api.operations.devices import device_of
 from bittern.api.operations.fuota_tasks import task_of
 from bittern.api.operations.gateways import gateway_of
 from bittern.api.operations.services import Services
+from bittern.store.log_levels import DEFAULT
 from bittern.store.notes import Note
 
-DEFAULT = "default"
-"""Name of the note of all resources; the others are ``WirelessDevice/ID``."""
 INITIAL: Answer = {"DefaultLogLevel": "ERROR"}
 """Until somebody says otherwise, as at AWS once logging is on."""
 PAGE = 250
+MOST_OF_ONE = 200
+"""Resources of an account that have a level of their own, as at AWS."""
 
 
 async def get_default(services: Services, call: Call, parameters: Parameters) -> Answer:
@@ -35,6 +37,7 @@ async def update_default(services: Services, call: Call, parameters: Parameters)
     """What is not given stays."""
     after = await get_default(services, call, parameters) | parameters
     await services.store.put_notes(_note(call, DEFAULT, after))
+    services.notify.logs()
     return {}
 
 
@@ -49,7 +52,12 @@ async def get(services: Services, call: Call, parameters: Parameters) -> Answer:
 async def put(services: Services, call: Call, parameters: Parameters) -> Answer:
     name = await _resource(services, call, parameters)
     level = {"LogLevel": parameters["LogLevel"]}
+    notes = await services.store.notes(call.account, "logs", limit=MOST_OF_ONE + 1)
+    there = {note.name for note in notes} - {DEFAULT}
+    if name not in there and len(there) >= MOST_OF_ONE:
+        raise invalid(f"an account has log levels of {MOST_OF_ONE} resources at most")
     await services.store.put_notes(_note(call, name, level))
+    services.notify.logs()
     return {}
 
 
@@ -57,6 +65,7 @@ async def reset(services: Services, call: Call, parameters: Parameters) -> Answe
     """One that has no level of its own keeps that of all."""
     name = await _resource(services, call, parameters)
     await services.store.remove_note(call.account, "logs", name)
+    services.notify.logs()
     return {}
 
 
@@ -68,6 +77,7 @@ async def reset_all(services: Services, call: Call, parameters: Parameters) -> A
             after = note.name
             if note.name != DEFAULT:
                 await services.store.remove_note(call.account, "logs", note.name)
+    services.notify.logs()
     return {}
 
 

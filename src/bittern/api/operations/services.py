@@ -44,6 +44,8 @@ class Notify:
     """A message was added to the outbox."""
     metrics: Callable[[], None] = _nothing
     """An account has said whether it wants summary metrics."""
+    logs: Callable[[], None] = _nothing
+    """An account has said which lines of the log it wants."""
 
 
 @dataclass(frozen=True)

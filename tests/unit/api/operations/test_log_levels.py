@@ -1,6 +1,12 @@
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
+
+import pytest
+
+from bittern.api.front import Front
+from bittern.api.operations import Notify, handlers, log_levels
 
 OPTIONS = [
     {
@@ -73,3 +79,33 @@ def test_a_resource_must_be_there(api: Any, refused: Any) -> None:
             api.wireless.put_resource_log_level(
                 ResourceIdentifier="nobody", ResourceType=kind, LogLevel="INFO"
             )
+
+
+def test_levels_of_single_resources_are_bounded(
+    api: Any, refused: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_levels, "MOST_OF_ONE", 1)
+    api.wireless.update_log_levels_by_resource_types(DefaultLogLevel="INFO")
+    one, two = (
+        {"ResourceIdentifier": api.gateway(f"00800000a000000{number}"), "ResourceType": kind}
+        for number, kind in enumerate(["WirelessGateway"] * 2)
+    )
+    for level in ("INFO", "ERROR"):
+        api.wireless.put_resource_log_level(LogLevel=level, **one)
+    with refused("ValidationException"):
+        api.wireless.put_resource_log_level(LogLevel="INFO", **two)
+    api.wireless.delete_wireless_gateway(Id=one["ResourceIdentifier"])
+    api.wireless.put_resource_log_level(LogLevel="INFO", **two)
+
+
+def test_whoever_writes_the_log_is_told_of_every_change(api: Any) -> None:
+    told: list[int] = []
+    services = dataclasses.replace(api.services, notify=Notify(logs=lambda: told.append(1)))
+    api.front = Front(handlers(services), api.front._credentials, region="eu-west-1")
+    client, named = api.client(), {"ResourceType": "WirelessGateway"}
+    named["ResourceIdentifier"] = api.gateway()
+    client.update_log_levels_by_resource_types(DefaultLogLevel="INFO")
+    client.put_resource_log_level(LogLevel="INFO", **named)
+    client.reset_resource_log_level(**named)
+    client.reset_all_resource_log_levels()
+    assert len(told) == 4
