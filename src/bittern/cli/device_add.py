@@ -30,6 +30,7 @@ from bittern.store.records import (
     AbpActivation,
     Device,
     DeviceProfile,
+    JoinServerActivation,
     OtaaActivation,
     ServiceProfile,
 )
@@ -59,6 +60,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     app_key: AppKey | None
     nwk_key: NwkKey | None
     generate_keys: bool
+    join_server: bool
     dev_addr: DevAddr | None
     nwk_s_key: FNwkSIntKey | None
     app_s_key: AppSKey | None
@@ -68,7 +70,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     fcnt_start: int | None
 
 
-OTAA_ONLY = ("join_eui", "app_key", "nwk_key", "generate_keys")
+OTAA_ONLY = ("join_eui", "app_key", "nwk_key", "generate_keys", "join_server")
+ROOT_KEYS = ("app_key", "nwk_key", "generate_keys")
 ABP_ONLY = (
     "nwk_s_key",
     "app_s_key",
@@ -104,6 +107,7 @@ def add(
     app_key: parameters.AppKeyOption = None,
     nwk_key: parameters.NwkKeyOption = None,
     generate_keys: parameters.GenerateKeys = False,
+    join_server: parameters.ByJoinServer = False,
     dev_addr: parameters.DevAddrOption = None,
     nwk_s_key: parameters.NwkSKeyOption = None,
     app_s_key: parameters.AppSKeyOption = None,
@@ -116,7 +120,8 @@ def add(
     data_dir: parameters.DataDir = None,
     config: parameters.Config = None,
 ) -> None:
-    """Add a device: one that joins by its root keys or, with --dev-addr, one with a session.
+    """Add a device: one that joins by its root keys, one whose root keys are at its join server
+    (--join-server) or, with --dev-addr, one with a session.
 
     A key may be given as 32 hexadecimal digits, as @FILE, or as - to be asked for or read from
     standard input, which keeps it out of the shell's history.
@@ -129,6 +134,7 @@ def add(
         app_key=app_key,
         nwk_key=nwk_key,
         generate_keys=generate_keys,
+        join_server=join_server,
         dev_addr=dev_addr,
         nwk_s_key=nwk_s_key,
         app_s_key=app_s_key,
@@ -143,7 +149,7 @@ def add(
         region or workspace.configuration.network.region,
         revision=_revision(revision, version),
         device_class=device_class,
-        joins=isinstance(activation, OtaaActivation),
+        joins=not isinstance(activation, AbpActivation),
         codec=codec,
         account=workspace.account,
     )
@@ -251,8 +257,12 @@ def _named(profile: DeviceProfile | ServiceProfile) -> str:
     return str(uuid.uuid5(PROFILES, f"{type(profile).__name__} {properties}"))
 
 
-def _otaa(given: Given) -> OtaaActivation:
+def _otaa(given: Given) -> OtaaActivation | JoinServerActivation:
     _refuse(given, ABP_ONLY, "is for a device with --dev-addr; this one joins")
+    join_eui = given.join_eui or JoinEUI(EUI64(bytes(EUI64.SIZE)))
+    if given.join_server:
+        _refuse(given, ROOT_KEYS, "is for its join server, with `bittern join-server device add`")
+        return JoinServerActivation(join_eui=join_eui)
     has_nwk_key = uses_nwk_key(given.version)
     if given.nwk_key is not None and not has_nwk_key:
         raise _wrong("nwk_key", f"LoRaWAN {given.version} has no NwkKey")
@@ -264,7 +274,6 @@ def _otaa(given: Given) -> OtaaActivation:
         raise _wrong("app_key", "missing; give it, or --generate-keys, or --dev-addr for ABP")
     if has_nwk_key and nwk_key is None:
         raise _wrong("nwk_key", f"missing: LoRaWAN {given.version} has two root keys")
-    join_eui = given.join_eui or JoinEUI(EUI64(bytes(EUI64.SIZE)))
     return OtaaActivation(join_eui=join_eui, app_key=app_key, nwk_key=nwk_key)
 
 
@@ -317,7 +326,7 @@ def _tell(device: Device, profile: DeviceProfile, *, with_keys: bool, as_json: b
             document["keys"] = {name: disclosed(key) for name, key in keys.items()}
         output.print_json(document)
         return
-    how = "joins" if isinstance(device.activation, OtaaActivation) else "is personalized"
+    how = "is personalized" if isinstance(device.activation, AbpActivation) else "joins"
     output.say(
         f"device {device.dev_eui} added: {how}, LoRaWAN {profile.mac_version}, {profile.region},"
         f" to destination {device.destination}"

@@ -262,6 +262,14 @@ GenerateKeys = Annotated[
         rich_help_panel=OTAA,
     ),
 ]
+ByJoinServer = Annotated[
+    bool,
+    typer.Option(
+        "--join-server",
+        help="Its root keys are at the join server of join_server.uri, and not here.",
+        rich_help_panel=OTAA,
+    ),
+]
 DevAddrOption = Annotated[
     DevAddr | None,
     typer.Option(
