@@ -6,7 +6,7 @@ from bittern.api.errors import conflict, invalid, not_found
 from bittern.api.front import Call, Parameters
 from bittern.api.operations import certificates
 from bittern.api.operations.certificates import Kept, signer_of
-from bittern.api.operations.common import Answer, told
+from bittern.api.operations.common import Answer, present, told
 from bittern.api.operations.gateways import gateway_of
 from bittern.api.operations.services import Services
 from bittern.pki.requests import parsed_certificate
@@ -33,8 +33,15 @@ async def associate(services: Services, call: Call, parameters: Parameters) -> A
 
 
 async def get(services: Services, call: Call, parameters: Parameters) -> Answer:
+    """Beside the one that was associated: the one that CUPS has given for the LNS."""
     gateway = await gateway_of(services, call, parameters["Id"])
-    return {"IotCertificateId": (await _newest(services, gateway)).fingerprint}
+    every = await _valid(services, gateway)
+    given = [one for one in every if one.purpose == "lns"]
+    newest = max(given, key=lambda one: one.created_at, default=None)
+    return present(
+        IotCertificateId=(await _newest(services, gateway)).fingerprint,
+        LoRaWANNetworkServerCertificateId=newest and newest.fingerprint,
+    )
 
 
 async def disassociate(services: Services, call: Call, parameters: Parameters) -> None:
@@ -47,11 +54,7 @@ async def disassociate(services: Services, call: Call, parameters: Parameters) -
 
 async def _newest(services: Services, gateway: Gateway) -> GatewayCertificate:
     """What was associated here comes before what was given to the gateway otherwise."""
-    every = [
-        one
-        for one in await services.store.certificates_of(gateway.gateway_eui)
-        if one.revoked_at is None
-    ]
+    every = await _valid(services, gateway)
     if not every:
         raise not_found(KIND, gateway.id)
     noted = {
@@ -60,6 +63,11 @@ async def _newest(services: Services, gateway: Gateway) -> GatewayCertificate:
         if await services.store.note(gateway.account, "certificate", one.fingerprint)
     }
     return max(every, key=lambda one: (one.fingerprint in noted, one.created_at))
+
+
+async def _valid(services: Services, gateway: Gateway) -> list[GatewayCertificate]:
+    every = await services.store.certificates_of(gateway.gateway_eui)
+    return [one for one in every if one.revoked_at is None]
 
 
 def _record(services: Services, call: Call, gateway: Gateway, kept: Kept) -> GatewayCertificate:

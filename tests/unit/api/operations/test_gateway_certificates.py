@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import msgspec
 import pytest
 
 from bittern.pki.authority import open_authority
@@ -78,3 +79,24 @@ def test_a_certificate_is_no_longer_the_gateways(api: Any, refused: Any, certifi
     api.wireless.disassociate_wireless_gateway_from_certificate(Id=gateway)
     (left,) = asyncio.run(api.store.certificates_of(EUI))
     assert left == CERTIFICATE
+
+
+def test_what_cups_has_given_for_the_lns_is_told_beside_it(api: Any, certificate: str) -> None:
+    gateway = api.gateway()
+    api.wireless.associate_wireless_gateway_with_certificate(
+        Id=gateway, IotCertificateId=certificate
+    )
+    found = api.wireless.get_wireless_gateway_certificate(Id=gateway)
+    assert "LoRaWANNetworkServerCertificateId" not in found
+    for number in (1, 2):
+        given = msgspec.structs.replace(
+            CERTIFICATE,
+            gateway_eui=EUI,
+            fingerprint=f"{number}" * 64,
+            purpose="lns",
+            created_at=Instant(api.now + number),
+        )
+        asyncio.run(api.store.add_certificate(given))
+    found = api.wireless.get_wireless_gateway_certificate(Id=gateway)
+    assert found["IotCertificateId"] == certificate
+    assert found["LoRaWANNetworkServerCertificateId"] == "2" * 64
