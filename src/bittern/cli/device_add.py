@@ -14,15 +14,15 @@ import typer
 from bittern import installation
 from bittern.cli import output, parameters
 from bittern.cli.device_text import device_document, spelled
+from bittern.cli.owned import require_codec
 from bittern.cli.workspace import Workspace, run
-from bittern.errors import Conflict, NotFound
+from bittern.errors import Conflict
 from bittern.lorawan import regions
 from bittern.lorawan.crypto import SessionKeys, as_kind
 from bittern.lorawan.regional_parameters import RegionalParameters
 from bittern.lorawan.versions import MacVersion, uses_nwk_key
 from bittern.mac.personalization import personalize
 from bittern.mac.session import FIRST_REVISION_BITS
-from bittern.outputs.codecs.desk import BUILT_IN
 from bittern.store.disclosure import disclosed, keys_of
 from bittern.store.protocol import Store
 from bittern.store.records import (
@@ -169,7 +169,7 @@ def add(
 
     async def work() -> None:
         async with workspace.store(make=True) as store:
-            await _require_codec(store, workspace.account, codec)
+            await require_codec(store, workspace.account, codec)
             await register(store, device, profile, service, now)
 
     run(work())
@@ -199,11 +199,6 @@ async def register(
     if await store.service_profile(service.id) is None:
         await _unless_there(store.add_service_profile(service))
     await store.add_device(device, session)
-
-
-async def _require_codec(store: Store, account: str, name: str) -> None:
-    if name and name not in BUILT_IN and await store.codec(account, name) is None:
-        raise NotFound("codec", name)
 
 
 async def _unless_there(adding: Awaitable[None]) -> None:

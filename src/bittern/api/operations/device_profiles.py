@@ -56,18 +56,23 @@ _FREQUENCIES: Mapping[str, str] = {
 
 async def create(services: Services, call: Call, parameters: Parameters) -> Answer:
     async def make(keep: Keep) -> Answer:
-        profile = DeviceProfile(
-            account=call.account,
-            id=new_id(services.randomness),
-            name=check_name(parameters.get("Name")),
-            **_fields(lorawan(parameters)),
-        )
+        profile = made(call.account, new_id(services.randomness), parameters)
         rest = f"{KIND}/{profile.id}"
         answer = {"Arn": call.arn(rest), "Id": profile.id}
         await services.store.add_device_profile(profile, notes=keep(rest, answer))
         return answer
 
     return await once(services, call, parameters, make)
+
+
+def made(account: str, profile_id: str, parameters: Parameters) -> DeviceProfile:
+    """What CreateDeviceProfile stores. ApiError."""
+    return DeviceProfile(
+        account=account,
+        id=profile_id,
+        name=check_name(parameters.get("Name")),
+        **_fields(lorawan(parameters)),
+    )
 
 
 async def get(services: Services, call: Call, parameters: Parameters) -> Answer:

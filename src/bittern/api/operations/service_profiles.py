@@ -50,20 +50,26 @@ _ORDERED = (
 
 async def create(services: Services, call: Call, parameters: Parameters) -> Answer:
     async def make(keep: Keep) -> Answer:
-        given = parameters.get("LoRaWAN", {})
-        profile = ServiceProfile(
-            account=call.account,
-            id=new_id(services.randomness),
-            name=check_name(parameters.get("Name")),
-            **{field: given[member] for member, field in _GIVEN.items() if member in given},
-        )
-        _check(profile)
+        profile = made(call.account, new_id(services.randomness), parameters)
         rest = f"{KIND}/{profile.id}"
         answer = {"Arn": call.arn(rest), "Id": profile.id}
         await services.store.add_service_profile(profile, notes=keep(rest, answer))
         return answer
 
     return await once(services, call, parameters, make)
+
+
+def made(account: str, profile_id: str, parameters: Parameters) -> ServiceProfile:
+    """What CreateServiceProfile stores. ApiError."""
+    given = parameters.get("LoRaWAN", {})
+    profile = ServiceProfile(
+        account=account,
+        id=profile_id,
+        name=check_name(parameters.get("Name")),
+        **{field: given[member] for member, field in _GIVEN.items() if member in given},
+    )
+    _check(profile)
+    return profile
 
 
 async def get(services: Services, call: Call, parameters: Parameters) -> Answer:
