@@ -59,9 +59,10 @@ class Program:
         return json.loads(await self.run(*arguments, "--json"))
 
     @asynccontextmanager
-    async def serving(self) -> AsyncIterator[dict[str, Any]]:
-        """The server, from its ready line, which is given, until it has ended in order."""
-        process = await self._start("serve", "--json")
+    async def serving(self, *verb: str) -> AsyncIterator[dict[str, Any]]:
+        """The server, from its ready line, which is given, until it has ended in order. `verb`:
+        another one than `serve`."""
+        process = await self._start(*(verb or ("serve",)), "--json")
         assert process.stdout is not None
         assert process.stderr is not None
         reading = asyncio.create_task(self._read(process.stderr))

@@ -18,6 +18,7 @@ from bittern.mac.personalization import personalize
 from bittern.network.core import Network, NetworkSettings
 from bittern.network.deduplication import Gathered
 from bittern.network.events import NetworkEvent
+from bittern.network.join_server import JoinServer
 from bittern.simulator.device import Abp, Otaa, Received, SimulatedDevice
 from bittern.simulator.regions import device_region
 from bittern.store.records import (
@@ -101,6 +102,7 @@ class Stage:
     events: list[NetworkEvent] = field(default_factory=list)
     time: Instant = examples.NOW
     xtime: int = 1000
+    join_servers: JoinServer | None = None
     reporting: bool = False
     """Gateways report what they were handed, at once."""
     _followed: int = 0
@@ -114,6 +116,7 @@ class Stage:
             outbox=self.outbox,
             now=lambda: self.time,
             randomness=random.Random(7),
+            join_servers=self.join_servers,
         )
         self.network.journal._watchers.append(self.events.append)
 
