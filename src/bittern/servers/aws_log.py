@@ -115,7 +115,8 @@ class AwsLog:
                 except StoreError as error:
                     logger.warning("lines are lost reason=%r", str(error))
                     await asyncio.sleep(1)
-                self._outdated |= not await self._something_to_do()
+                if not await self._something_to_do():
+                    self._outdated = True
 
     async def _something_to_do(self) -> bool:
         """False: nothing came for long."""

@@ -143,6 +143,21 @@ async def test_its_task_survives_a_store_that_is_away(
     assert (paused, len(lines)) == ([1], 1)
 
 
+async def test_a_change_is_noticed_while_nothing_else_happens(site: Site) -> None:
+    site.hearing.close()
+    running = asyncio.create_task(site.log.run(site.lines.append))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    body = '{"DefaultLogLevel":"INFO"}'
+    note = Note(account=device().account, kind="logs", name="default", at=NOW, body=body)
+    await site.store.put_notes(note)
+    site.log.changed()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert site.journal.watched
+    running.cancel()
+
+
 async def test_levels_are_looked_at_again_after_a_while(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
