@@ -20,6 +20,7 @@ from bittern.cli.group import verb
 from bittern.cli.log import start_logging
 from bittern.cli.workspace import Workspace
 from bittern.config import Configuration
+from bittern.upkeep.process import closed_to_others, forbid_dumps, owner_only
 
 if TYPE_CHECKING:
     from bittern.app import Addresses
@@ -48,6 +49,7 @@ def serve(
     """
     workspace = Workspace.of(data_dir, config)
     start_logging(workspace.configuration.log)
+    harden(workspace.configuration)
     tell_file_limit(raise_file_limit(), workspace.configuration)
     run_on_uvloop(_serve(workspace.configuration, as_json))
 
@@ -69,6 +71,17 @@ async def _serve(configuration: Configuration, as_json: bool) -> None:
         await stop.wait()
         logger.info("stopping")
     logger.info("stopped")
+
+
+def harden(configuration: Configuration) -> None:
+    """Before the first key is in memory: no dumps, and nothing that others may read."""
+    owner_only()
+    if configuration.server.core_dumps:
+        logger.warning("core dumps are allowed: every key in use would be in one")
+    elif not forbid_dumps():
+        logger.warning("this system cannot forbid core dumps but by their size")
+    for path in closed_to_others(configuration.data_dir):
+        logger.warning("closed to others: %s", path)
 
 
 def raise_file_limit() -> int:

@@ -69,6 +69,9 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     names: tuple[HostName, ...] = ()
     """Names by which gateways and clients reach this server. They enter its certificate, beside
     ``localhost``, ``127.0.0.1`` and the machine's own name."""
+    core_dumps: bool = False
+    """Let the system write core dumps and debuggers attach, to look for a fault. Every key that
+    the server has in use is in a core dump, in the clear."""
 
 
 class Api(msgspec.Struct, frozen=True, kw_only=True):

@@ -74,6 +74,12 @@ def _logging_as_it_was() -> Iterator[None]:
     logging.captureWarnings(False)
 
 
+@pytest.fixture(autouse=True)
+def _process_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `serve` forbids its process is for good."""
+    monkeypatch.setattr("bittern.cli.serve.harden", lambda configuration: None)
+
+
 @pytest.fixture
 def bittern(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CommandLine:
     for name in [name for name in os.environ if name.startswith("BITTERN_")]:

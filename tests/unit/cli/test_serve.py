@@ -6,6 +6,8 @@ import logging
 import os
 import resource
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -125,3 +127,30 @@ def test_port_in_use_is_told(bittern, tmp_path: Path) -> None:
         done = bittern("serve", "--config", config)
     assert done.exit_code == 1
     assert "address already in use" in done.stderr
+
+
+@pytest.mark.parametrize(("allowed", "dumpable"), [("false", "False"), ("true", "True")])
+def test_core_dumps_are_forbidden_unless_they_are_asked_for(
+    tmp_path: Path, allowed: str, dumpable: str
+) -> None:
+    data_dir = tmp_path / "data"
+    data_dir.mkdir(mode=0o755)
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from bittern.cli.serve import harden\n"
+            "from bittern.cli.workspace import Workspace\n"
+            "from bittern.upkeep.process import is_dumpable\n"
+            "harden(Workspace.of(None, None).configuration)\n"
+            "print(is_dumpable())",
+        ],
+        env=os.environ | {"BITTERN_SERVER__CORE_DUMPS": allowed, "BITTERN_DATA_DIR": str(data_dir)},
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    assert done.stdout.strip() == dumpable
+    assert f"closed to others: {data_dir} (mode 755)" in done.stderr
+    assert ("core dumps are allowed" in done.stderr) == (allowed == "true")
