@@ -12,6 +12,8 @@ from bittern.cli.group import noun
 from bittern.cli.workspace import Workspace, run
 from bittern.errors import DeliveryRejected
 from bittern.outputs.routing import checked_topic
+from bittern.store.forgetting import forget
+from bittern.store.names import checked_destination
 from bittern.store.pages import everything
 from bittern.store.records import Destination
 
@@ -37,7 +39,10 @@ Topic = Annotated[
 @app.command("add")
 def add(
     *,
-    name: Name,
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", parser=parameters.parsed(checked_destination)),
+    ],
     topic: Topic = None,
     rule: Annotated[
         str | None, typer.Option("--rule", help="Rule that takes the messages, by its name.")
@@ -112,6 +117,7 @@ def remove(
     async def work() -> None:
         async with workspace.store() as store:
             await store.remove_destination(workspace.account, name)
+            await forget(store, workspace.account, f"Destination/{name}")
 
     run(work())
     output.say(f"destination {name} removed")

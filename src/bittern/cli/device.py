@@ -21,6 +21,7 @@ from bittern.cli.device_text import Shown, device_document, device_told, downlin
 from bittern.cli.group import noun
 from bittern.cli.owned import device_of
 from bittern.cli.workspace import Workspace, run
+from bittern.store.forgetting import forget
 from bittern.store.pages import everything
 from bittern.store.protocol import Store
 from bittern.store.records import Device, DeviceProfile, QueuedDownlink
@@ -119,6 +120,7 @@ def remove(
         async with workspace.store() as store:
             device = await device_of(store, workspace.account, DevEUI(dev_eui))
             await store.remove_device(device.dev_eui)
+            await forget(store, workspace.account, f"WirelessDevice/{device.id}")
 
     run(work())
     output.say(f"device {dev_eui} removed")

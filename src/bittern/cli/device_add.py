@@ -101,7 +101,7 @@ def add(
     destination: Annotated[
         str, typer.Option(help="Where its messages go.")
     ] = installation.DEFAULT_DESTINATION,
-    name: Annotated[str, typer.Option()] = "",
+    name: parameters.ForPeople = "",
     description: Annotated[str, typer.Option()] = "",
     join_eui: parameters.JoinEuiOption = None,
     app_key: parameters.AppKeyOption = None,

@@ -15,6 +15,7 @@ from bittern.cli.gateway_text import Shown, gateway_document, last_seen, numbers
 from bittern.cli.group import noun
 from bittern.cli.owned import gateway_of
 from bittern.cli.workspace import Workspace, run
+from bittern.store.forgetting import forget
 from bittern.store.gateway_records import GatewayState
 from bittern.store.protocol import Store
 from bittern.store.records import Gateway
@@ -126,6 +127,7 @@ def remove(
         async with workspace.store() as store:
             gateway = await gateway_of(store, workspace.account, GatewayEUI(eui))
             await store.remove_gateway(gateway.gateway_eui)
+            await forget(store, workspace.account, f"WirelessGateway/{gateway.id}")
 
     run(work())
     output.say(f"gateway {eui} removed")

@@ -33,7 +33,7 @@ def add(
     *,
     eui: parameters.GatewayEuiArgument,
     region: parameters.Region = None,
-    name: Annotated[str, typer.Option()] = "",
+    name: parameters.ForPeople = "",
     description: Annotated[str, typer.Option()] = "",
     sub_band: parameters.SubBands = None,
     boards: parameters.Boards = None,

@@ -16,6 +16,7 @@ from bittern.cli.owned import gateway_of
 from bittern.cli.workspace import Workspace, run
 from bittern.gateway.eui_text import parse_eui
 from bittern.store.gateway_records import CupsContact
+from bittern.store.names import checked_name
 from bittern.store.pages import everything
 from bittern.store.protocol import Store
 from bittern.store.records import Gateway
@@ -39,7 +40,9 @@ def set_(
         ),
     ] = None,
     everyone: Annotated[bool, typer.Option("--all", help="All gateways.")] = False,
-    name: Annotated[str | None, typer.Option()] = None,
+    name: Annotated[
+        str | None, typer.Option(parser=parameters.parsed(checked_name), help="For people.")
+    ] = None,
     description: Annotated[str | None, typer.Option()] = None,
     sub_band: parameters.SubBands = None,
     boards: parameters.Boards = None,

@@ -15,6 +15,7 @@ from bittern.gateway.eui_text import parse_eui
 from bittern.lorawan import regions
 from bittern.lorawan.regional_parameters import RegionalParameters
 from bittern.lorawan.versions import MacVersion
+from bittern.store.names import checked_name
 from bittern.types import (
     EUI64,
     AES128Key,
@@ -158,6 +159,8 @@ Account = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+ForPeople = Annotated[str, typer.Option("--name", parser=parsed(checked_name), help="For people.")]
 
 DevEuiArgument = Annotated[
     EUI64,

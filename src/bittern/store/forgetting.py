@@ -12,3 +12,5 @@ async def forget(store: NoteStore, account: str, rest: str) -> None:
     if rest.startswith("Wireless"):
         await store.remove_note(account, "events", rest)
         await store.remove_note(account, "position", rest)
+    if rest.startswith(("Wireless", "FuotaTask")):
+        await store.remove_note(account, "logs", rest)

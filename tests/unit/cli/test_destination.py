@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from bittern.store.notes import Note
 from bittern.store.records import DEFAULT_ACCOUNT
+from bittern.types import Instant
 
 
 def test_first_command_that_adds_makes_the_data_directory(bittern) -> None:
@@ -72,3 +74,21 @@ def test_a_destination_may_name_a_rule(bittern) -> None:
     assert (plant["expression_type"], plant["expression"]) == ("RuleName", "to_lake")
     assert bittern("destination", "add", "other").exit_code == 2
     assert bittern("destination", "add", "other", "--rule", "a", "--topic", "b").exit_code == 2
+
+
+def test_a_name_that_no_arn_can_have_is_wrong_usage(bittern) -> None:
+    refused = bittern("destination", "add", "my plant", "--topic", "a")
+    assert refused.exit_code == 2
+    assert "letters, digits" in refused.stderr
+
+
+def test_tags_of_a_removed_destination_are_not_those_of_the_next(bittern) -> None:
+    async def tagged(store) -> None:
+        name, at = "Destination/plant", Instant(0)
+        await store.put_notes(Note(kind="tags", name=name, at=at, body='{"a":"b"}'))
+
+    bittern.done("destination", "add", "plant", "--topic", "a")
+    bittern.stored(tagged)
+    bittern.done("destination", "remove", "plant")
+    left = bittern.stored(lambda store: store.note(DEFAULT_ACCOUNT, "tags", "Destination/plant"))
+    assert left is None

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from bittern.types import EUI64, DevEUI
+from bittern.store.notes import Note
+from bittern.types import EUI64, DevEUI, Instant
 
 DEV_EUI = "70b3d57ed0000001"
 KEY = "00112233445566778899aabbccddeeff"
@@ -96,3 +97,17 @@ def test_removed_device_takes_its_queue_with_it(bittern, device: str) -> None:
     bittern.done("device", "remove", device)
     assert bittern("device", "show", device).exit_code == 1
     assert queued(bittern) == []
+
+
+def test_what_was_said_of_a_removed_device_goes_with_it(bittern) -> None:
+    bittern.done("device", "add", "70b3d57ed0000007", "--app-key", "00" * 16)
+    shown = bittern.done("device", "show", "70b3d57ed0000007", "--json").json
+    name = f"WirelessDevice/{shown['id']}"
+
+    async def tagged(store) -> None:
+        note = Note(kind="tags", name=name, at=Instant(0), body='{"a":"b"}')
+        await store.put_notes(note)
+
+    bittern.stored(tagged)
+    bittern.done("device", "remove", "70b3d57ed0000007")
+    assert bittern.stored(lambda store: store.note("000000000000", "tags", name)) is None

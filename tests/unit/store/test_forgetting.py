@@ -13,8 +13,9 @@ ACCOUNT = "111122223333"
 @pytest.mark.parametrize(
     ("rest", "kinds"),
     [
-        ("WirelessDevice/1", {"tags", "events", "position"}),
-        ("WirelessGateway/1", {"tags", "events", "position"}),
+        ("WirelessDevice/1", {"tags", "events", "position", "logs"}),
+        ("WirelessGateway/1", {"tags", "events", "position", "logs"}),
+        ("FuotaTask/1", {"tags", "logs"}),
         ("Destination/plant", {"tags"}),
     ],
 )

@@ -16,6 +16,8 @@ from bittern.api.front import Call, Parameters
 from bittern.api.operations.services import Randomness, Services
 from bittern.api.paging import Page
 from bittern.errors import Conflict, NotFound
+from bittern.store.forgetting import forget
+from bittern.store.names import checked_name
 from bittern.store.notes import Note
 from bittern.types import Instant
 
@@ -78,15 +80,10 @@ def present(**members: Any) -> Answer:
 
 def check_name(name: str | None) -> str:
     """Of devices, gateways and profiles. ApiError."""
-    if name and not _FORBIDDEN.isdisjoint(name):
-        raise invalid(
-            "1 validation error detected: Value at 'name' failed to satisfy constraint: Member "
-            "must not contain any of < > ^ # ~ $"
-        )
-    return name or ""
-
-
-_FORBIDDEN = frozenset("<>^#~$")
+    try:
+        return checked_name(name or "")
+    except ValueError as error:
+        raise wrong("name", f"Member {error}") from None
 
 
 def no_sidewalk(parameters: Parameters) -> None:
@@ -249,9 +246,4 @@ def checked_tags(tags: Sequence[Mapping[str, str]]) -> dict[str, str]:
 
 async def forget_tags(services: Services, call: Call, rest: str) -> None:
     """Behind the removal of what they were of; and what else was said of it."""
-    await services.store.remove_note(call.account, "tags", rest)
-    if rest.startswith("Wireless"):
-        await services.store.remove_note(call.account, "events", rest)
-        await services.store.remove_note(call.account, "position", rest)
-    if rest.startswith(("Wireless", "FuotaTask")):
-        await services.store.remove_note(call.account, "logs", rest)
+    await forget(services.store, call.account, rest)
