@@ -172,7 +172,7 @@ def read_request(body: bytes) -> Request | Unreadable:
         return Unreadable(malformed(named), reason, named)
     try:
         return msgspec.json.decode(body, type=kind, dec_hook=from_text)
-    except (msgspec.ValidationError, ValueError) as error:
+    except (msgspec.DecodeError, ValueError) as error:
         return Unreadable(malformed(named), str(error), named)
 
 
@@ -180,7 +180,7 @@ def read_answer(body: bytes, kind: type[_A], asked: Header) -> _A | str:
     """The answer to `asked`, or what is wrong with it."""
     try:
         answer = msgspec.json.decode(body, type=kind, dec_hook=from_text)
-    except (msgspec.ValidationError, ValueError, RecursionError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         return f"an answer that cannot be read: {error}"
     if answer.message_type != ANSWERED_BY[asked.message_type]:
         return f"a {answer.message_type} for a {asked.message_type}"
