@@ -9,6 +9,7 @@ import fcntl
 import os
 import socket
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,15 +19,20 @@ from bittern.errors import AlreadyServed, Conflict
 from bittern.keys.choose import provider_of
 from bittern.keys.file import data_keys_of_an_earlier_version, remove_key_file
 from bittern.keys.keychain import Keychain, open_keychain
+from bittern.keys.resealing import Sealed
+from bittern.keys.ring import KeyRing, Vault
+from bittern.outputs.broker.sealed import SealedLog
 from bittern.pki import files
 from bittern.store.account_records import Account
 from bittern.store.protocol import Store
 from bittern.store.records import DEFAULT_ACCOUNT, Destination
 from bittern.store.sqlite import SqliteStore
 from bittern.store.sqlite.data_keys import SqliteDataKeys
+from bittern.store.sqlite.sealed import SealedStore
 from bittern.types import Instant
 
 if TYPE_CHECKING:  # X.509 takes longer to import than most commands take to run
+    from bittern.pki.bundle import Bundle
     from bittern.pki.rotation import Authorities
 
 DEFAULT_DESTINATION = "default"
@@ -131,17 +137,35 @@ async def _ensure_default_account(store: Store, now: Instant) -> None:
             )
 
 
-def authorities(configuration: Configuration, now: Instant) -> Authorities:
-    """Who signs certificates, and who is trusted. Raises `AuthorityUnusable`."""
+def unlocked(configuration: Configuration, now: Instant) -> KeyRing:
+    """The data keys, for a command that needs them between two others of its steps, whether it is
+    asynchronous or not. Raises as `opened_keychain`."""
+
+    async def work() -> KeyRing:
+        async with opened_keychain(configuration, now) as keychain:
+            return keychain.ring
+
+    with ThreadPoolExecutor(1) as aside:
+        return aside.submit(asyncio.run, work()).result()
+
+
+def authorities(
+    configuration: Configuration, now: Instant, vault: Vault | None = None
+) -> Authorities:
+    """Who signs certificates, and who is trusted. ``vault`` is that of the data directory, where it
+    is open already. Raises `AuthorityUnusable`, `SealBroken`, and as `opened_keychain`."""
     from bittern.pki.rotation import open_authorities
 
     files.make_folder(configuration.data_dir)
-    return open_authorities(Layout(configuration.data_dir).pki, now)
+    folder = Layout(configuration.data_dir).pki
+    return open_authorities(folder, now, vault or unlocked(configuration, now))
 
 
-def server_certificate(configuration: Configuration, signed_by: Authorities, now: Instant) -> Path:
-    """PEM file with the server's key and certificate for every name that it goes by."""
-    from bittern.pki.identity import server_identity
+def server_certificate(
+    configuration: Configuration, signed_by: Authorities, now: Instant, vault: Vault | None = None
+) -> Bundle:
+    """The server's key and certificate for every name that it goes by; raises as `authorities`."""
+    from bittern.pki.identity import server_identity, shown
     from bittern.pki.issuing import server_names
 
     names = server_names(
@@ -149,5 +173,15 @@ def server_certificate(configuration: Configuration, signed_by: Authorities, now
         configuration.server.names,
         configuration.host_of(configuration.lns),
     )
+    vault = vault or unlocked(configuration, now)
     folder = Layout(configuration.data_dir).pki
-    return server_identity(folder, signed_by.presenting, names, now, signed_by.chain)
+    path = server_identity(folder, signed_by.presenting, names, now, signed_by.chain, vault=vault)
+    return shown(path, vault)
+
+
+def sealed_things(configuration: Configuration) -> list[Sealed]:
+    """Everything of a data directory that holds sealed values."""
+    from bittern.pki.sealed import SealedKeys
+
+    layout = Layout(configuration.data_dir)
+    return [SealedStore(layout.database), SealedLog(layout.mqtt_sessions), SealedKeys(layout.pki)]

@@ -8,6 +8,7 @@ from bittern.config import Configuration
 from bittern.config.layout import Layout
 from bittern.config.uris import cups_uri, lns_uri
 from bittern.installation import authorities, server_certificate
+from bittern.keys.ring import Vault
 from bittern.lorawan.radio import TransmissionReport
 from bittern.network.core import Network
 from bittern.network.events import NetworkEvent
@@ -31,12 +32,12 @@ ROTATION_POLL_S = 2.0
 """How soon a step in the rotation of authorities takes effect."""
 
 
-def transport_of(configuration: Configuration, now: Clock) -> Transport:
+def transport_of(configuration: Configuration, vault: Vault, now: Clock) -> Transport:
     """What all listeners for gateways show and trust."""
 
     def opened() -> Identity:
-        signed_by = authorities(configuration, now())
-        return Identity(signed_by, server_certificate(configuration, signed_by, now()))
+        signed_by = authorities(configuration, now(), vault)
+        return Identity(signed_by, server_certificate(configuration, signed_by, now(), vault))
 
     folder = Layout(configuration.data_dir).pki
     return Transport(opened, lambda: state_changed_at(folder))

@@ -35,12 +35,13 @@ from bittern.app.gateways import (
     trust_registered,
 )
 from bittern.app.joining import join_servers_of
+from bittern.app.keys import keys_of
 from bittern.app.management import api_of, endpoints_of, http_context_of, services_of
 from bittern.app.mqtt_downlinks import downlinks_of
 from bittern.app.reports import reports_of
 from bittern.config import Configuration
 from bittern.config.layout import Layout
-from bittern.installation import only_server, opened_keychain, opened_store
+from bittern.installation import only_server, opened_store
 from bittern.network.core import Network, NetworkSettings
 from bittern.network.gateways import Gateways
 from bittern.network.randomness import BlockRandomness
@@ -70,12 +71,12 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
 
         # What is kept, and who is trusted.
         stack.enter_context(only_server(configuration))
-        keychain = await enter(opened_keychain(configuration, now()))
-        store = await enter(opened_store(configuration, now(), keychain))
-        transport = transport_of(configuration, now)
+        keys = await enter(keys_of(configuration, now))
+        store = await enter(opened_store(configuration, now(), keys.keychain))
+        transport = transport_of(configuration, keys.ring, now)
 
         # Messages on their way out.
-        mqtt: EmbeddedBroker | MqttOutput = mqtt_of(configuration, transport, keychain.ring, now)
+        mqtt: EmbeddedBroker | MqttOutput = mqtt_of(configuration, transport, keys.ring, now)
         downlinks = await enter(downlinks_of(mqtt, configuration.mqtt))
         surroundings = surroundings_of(configuration, mqtt)
         retention = Retention(store, limits_of(configuration.delivery), now)
@@ -128,7 +129,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
             logs=reports.log.changed,
         )
         services = services_of(
-            *(store, keychain.ring, transport, endpoints, event_defaults(configuration.mqtt)),
+            *(store, keys.ring, transport, endpoints, event_defaults(configuration.mqtt)),
             now=now,
             notify=notify,
             broker=clients_of(mqtt),
@@ -170,6 +171,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
 
         # What follows the registry, and the downlinks.
         followers = (
+            keys.follow,
             network.follow,
             lns.follow,
             events.follow,
@@ -178,6 +180,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
             certificates_followed_by(transport, store, background),
         )
         start_over = starting_over(
+            keys.start_over,
             network.start_over,
             lns.reconsider_all,
             dispatcher.rules_changed,

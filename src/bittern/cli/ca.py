@@ -159,14 +159,15 @@ async def _step(workspace: Workspace, before: Authorities, now: Instant) -> Auth
     from bittern.pki import rotation
 
     folder = workspace.layout.pki
+    ring = installation.unlocked(workspace.configuration, now)
     if before.following is None:
-        return rotation.introduce(folder, now)
+        return rotation.introduce(folder, now, ring)
     if before.stage == "introduced":
-        return rotation.present(folder, now)
+        return rotation.present(folder, now, ring)
     async with workspace.store() as store:
         # Before the authority goes: cut short in between, the step is simply taken once more.
         await _revoke_earlier(store, before.following.fingerprint, now)
-    return rotation.retire(folder, now)
+    return rotation.retire(folder, now, ring)
 
 
 async def _revoke_earlier(store: Store, following: str, now: Instant) -> None:

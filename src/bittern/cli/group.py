@@ -17,6 +17,7 @@ VERBS = (
     "demo",
     "gateway",
     "ca",
+    "keys",
     "device",
     "device-profile",
     "service-profile",
@@ -34,6 +35,7 @@ VERBS = (
     "frame",
     "backup",
     "restore",
+    "doctor",
 )
 
 

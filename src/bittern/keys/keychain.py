@@ -51,6 +51,8 @@ class Keychain:
     async def refresh(self) -> None:
         """Take in what any process has changed. Raises as `open_keychain`; then nothing is."""
         keys = await asyncio.to_thread(self._table.all)
+        if keys == self.keys:
+            return
         opened = await _unwrapped(self.provider, keys)
         self.ring.change(opened, active_of(keys).id, _earlier(keys))
         self.keys = keys

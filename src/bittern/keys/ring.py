@@ -116,12 +116,13 @@ class KeyRing:
         key = self._keys.get(sealed[0])
         if key is None:
             raise SealBroken(where, sealed[0])
+        place = where
         if formerly is not None and sealed[0] in self._earlier:
-            where = formerly
+            place = formerly
         cipher = key.cipher(sealed[1 : 1 + _HALF])
         nonce, ciphertext = sealed[1 + _HALF : 1 + 2 * _HALF], sealed[1 + 2 * _HALF :]
         try:
-            return cipher.decrypt(nonce, ciphertext, where.encode())
+            return cipher.decrypt(nonce, ciphertext, place.encode())
         except InvalidTag:
             raise SealBroken(where) from None
 

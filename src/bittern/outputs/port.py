@@ -156,8 +156,8 @@ class Sealer(Protocol):
 
     def seal(self, plaintext: bytes, where: str) -> bytes: ...
 
-    def open(self, sealed: bytes, where: str) -> bytes:
-        """Raises `SealBroken`."""
+    def open(self, sealed: bytes, where: str, formerly: str | None = None) -> bytes:
+        """`formerly` is how an earlier version named the place. Raises `SealBroken`."""
         ...
 
 

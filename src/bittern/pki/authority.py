@@ -1,6 +1,6 @@
 """A certificate authority: the first is made at the first start, the next by `rotation`.
 
-Its key never leaves ``DATA_DIR/pki/ca.key`` (EC P-256, mode 0600). Every gateway trusts its
+Its key never leaves ``DATA_DIR/pki/ca.key`` (EC P-256, mode 0600, sealed). Every gateway trusts its
 certificate, ``ca.crt``, and nothing else: a lost key means new files for every gateway, so nothing
 here ever replaces one that exists.
 """
@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from bittern.errors import AuthorityUnusable
+from bittern.keys.ring import Vault
 from bittern.pki import files
 from bittern.pki.fingerprints import certificate_id
 from bittern.types import Instant
@@ -95,12 +96,19 @@ class Authority:
         return True
 
 
-def open_authority(folder: Path, now: Instant, stem: str = "ca") -> Authority:
+def place_of(stem: str) -> str:
+    """Of the key of an authority, where it is sealed."""
+    return f"pki.{stem}.key"
+
+
+def open_authority(
+    folder: Path, now: Instant, stem: str = "ca", vault: Vault | None = None
+) -> Authority:
     """The authority kept in ``folder`` as ``STEM.key`` and ``STEM.crt``; a new one, where there is
-    none.
+    none. Its key is sealed by ``vault``; without one it stands there in the clear.
 
     Raises AuthorityUnusable where half of it is missing, does not fit the other half or is not
-    valid at ``now``, and KeyFileExposed where others can read its key.
+    valid at ``now``, KeyFileExposed where others can read its key, and SealBroken.
     """
     files.make_folder(folder)
     key_path, certificate_path = folder / f"{stem}.key", folder / f"{stem}.crt"
@@ -108,8 +116,9 @@ def open_authority(folder: Path, now: Instant, stem: str = "ca") -> Authority:
         if certificate_path.exists():
             raise AuthorityUnusable(str(key_path), "missing, though its certificate is there")
         # The key before the certificate: a start cut short between them is finished by the next.
-        files.write_once(key_path, private_key_pem(ec.generate_private_key(ec.SECP256R1())))
-    key = _parsed(key_path, files.read_secret(key_path), _authority_key)
+        drawn = private_key_pem(ec.generate_private_key(ec.SECP256R1()))
+        files.write_key_once(key_path, drawn, vault, place_of(stem))
+    key = _parsed(key_path, files.read_key(key_path, vault, place_of(stem)), _authority_key)
     if not certificate_path.exists():
         root = self_signed(key, now).public_bytes(serialization.Encoding.PEM)
         files.write_once(certificate_path, root)

@@ -24,6 +24,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from bittern.errors import AuthorityUnusable, Conflict
+from bittern.keys.ring import Vault
 from bittern.pki import files
 from bittern.pki.authority import Authority, open_authority
 from bittern.pki.fingerprints import certificate_id
@@ -83,18 +84,18 @@ class Authorities:
         return fingerprint in known
 
 
-def open_authorities(folder: Path, now: Instant) -> Authorities:
+def open_authorities(folder: Path, now: Instant, vault: Vault | None = None) -> Authorities:
     """Those kept in ``folder``; a first one, where there is none. Raises as `open_authority`."""
     state = _read(folder)
-    current = open_authority(folder, now, state.current)
+    current = open_authority(folder, now, state.current, vault)
     first = current.fingerprint if state.current == FIRST else _fingerprint(folder / f"{FIRST}.crt")
     if state.following is None:
         return Authorities("settled", first, current)
-    following = open_authority(folder, now, state.following)
+    following = open_authority(folder, now, state.following, vault)
     return Authorities(state.stage, first, current, following, _bridge(folder, state.following))
 
 
-def introduce(folder: Path, now: Instant) -> Authorities:
+def introduce(folder: Path, now: Instant, vault: Vault | None = None) -> Authorities:
     """Make the next authority: from now on it signs what gateways get.
 
     Raises Conflict while another rotation is under way.
@@ -102,23 +103,23 @@ def introduce(folder: Path, now: Instant) -> Authorities:
     state = _read(folder)
     if state.following is not None:
         raise Conflict("rotation", state.following, "is under way")
-    current = open_authority(folder, now, state.current)
+    current = open_authority(folder, now, state.current, vault)
     stem = _next_stem(folder)
-    following = open_authority(folder, now, stem)
+    following = open_authority(folder, now, stem, vault)
     bridge = following.cross_signed(current.certificate, now)
     files.replace(_bridge_path(folder, stem), bridge.public_bytes(serialization.Encoding.PEM))
     _write(folder, _State(state.current, stem, "introduced"))
-    return open_authorities(folder, now)
+    return open_authorities(folder, now, vault)
 
 
-def present(folder: Path, now: Instant) -> Authorities:
+def present(folder: Path, now: Instant, vault: Vault | None = None) -> Authorities:
     """Let the server show a certificate of the next authority. Raises Conflict out of turn."""
     state = _required(folder, "introduced")
     _write(folder, msgspec.structs.replace(state, stage="presented"))
-    return open_authorities(folder, now)
+    return open_authorities(folder, now, vault)
 
 
-def retire(folder: Path, now: Instant) -> Authorities:
+def retire(folder: Path, now: Instant, vault: Vault | None = None) -> Authorities:
     """End the old authority: its key is deleted, its certificate kept. Raises Conflict out of
     turn."""
     state = _required(folder, "presented")
@@ -126,7 +127,7 @@ def retire(folder: Path, now: Instant) -> Authorities:
     _write(folder, _State(state.following))
     (folder / f"{state.current}.key").unlink(missing_ok=True)
     _bridge_path(folder, state.following).unlink(missing_ok=True)
-    return open_authorities(folder, now)
+    return open_authorities(folder, now, vault)
 
 
 def state_changed_at(folder: Path) -> float:

@@ -11,6 +11,8 @@ from __future__ import annotations
 import ssl
 from pathlib import Path
 
+from bittern.pki.bundle import Bundle
+
 TLS12_CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
 """Forward secrecy and authenticated encryption only; TLS 1.3 has nothing else."""
 
@@ -21,7 +23,7 @@ NO_CHECK_TIME = 0x200000
 """X509_V_FLAG_NO_CHECK_TIME, which `ssl` has no name for."""
 
 
-def client_listener(identity: Path, trusted_pem: bytes) -> ssl.SSLContext:
+def client_listener(identity: Path | Bundle, trusted_pem: bytes) -> ssl.SSLContext:
     """For programs, such as subscribers of the embedded broker: a client certificate is asked for
     and not required. One that is shown must be valid now and signed by ``trusted_pem``."""
     context = _listener(identity)
@@ -30,13 +32,13 @@ def client_listener(identity: Path, trusted_pem: bytes) -> ssl.SSLContext:
     return context
 
 
-def plain_listener(identity: Path, key: Path | None = None) -> ssl.SSLContext:
+def plain_listener(identity: Path | Bundle, key: Path | None = None) -> ssl.SSLContext:
     """For whoever proves otherwise who he is, such as by signed requests: no client certificate is
     asked for. ``identity`` may be without its key, if that is in ``key``."""
     return _listener(identity, key)
 
 
-def gateway_listener(identity: Path, trusted_pem: bytes) -> ssl.SSLContext:
+def gateway_listener(identity: Path | Bundle, trusted_pem: bytes) -> ssl.SSLContext:
     """For the LNS and CUPS: a client certificate signed by ``trusted_pem`` is required.
 
     ``identity`` is the file of ``identity.server_identity``. Sessions may be resumed, which spares
@@ -52,7 +54,7 @@ def gateway_listener(identity: Path, trusted_pem: bytes) -> ssl.SSLContext:
     return context
 
 
-def _listener(identity: Path, key: Path | None = None) -> ssl.SSLContext:
+def _listener(identity: Path | Bundle, key: Path | None = None) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(TLS12_CIPHERS)
@@ -68,6 +70,9 @@ def trust(context: ssl.SSLContext, pem: bytes) -> None:
     context.load_verify_locations(cadata=pem.decode("ascii"))
 
 
-def present(context: ssl.SSLContext, identity: Path, key: Path | None = None) -> None:
+def present(context: ssl.SSLContext, identity: Path | Bundle, key: Path | None = None) -> None:
     """Show the certificate in ``identity`` from the next handshake on; running connections stay."""
-    context.load_cert_chain(identity, key)
+    if isinstance(identity, Bundle):
+        identity.load_into(context)
+    else:
+        context.load_cert_chain(identity, key)

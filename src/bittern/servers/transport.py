@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from bittern.pki.bundle import Bundle
 from bittern.pki.rotation import Authorities
 from bittern.pki.tls import client_listener, gateway_listener, plain_listener, present, trust
 
@@ -22,8 +23,8 @@ class Identity(NamedTuple):
     """Of the server."""
 
     authorities: Authorities
-    certificate: Path
-    """PEM file with the key, the certificate, and what leads from it to the authorities."""
+    certificate: Path | Bundle
+    """The key, the certificate, and what leads from it to the authorities."""
 
 
 class Transport:

@@ -23,7 +23,7 @@ VAULT = KeyRing({1: bytes(32)})
 
 def broker(configuration: Configuration, mqtt: Mqtt) -> EmbeddedBroker | MqttOutput:
     configured = msgspec.structs.replace(configuration, mqtt=mqtt)
-    return mqtt_of(configured, transport_of(configured, lambda: NOW), VAULT, lambda: NOW)
+    return mqtt_of(configured, transport_of(configured, VAULT, lambda: NOW), VAULT, lambda: NOW)
 
 
 def test_without_a_url_there_is_a_broker_inside(configuration: Configuration) -> None:

@@ -9,6 +9,7 @@ import pytest
 from bittern.app.gateways import lns_of, places_of, transport_of, trust_registered
 from bittern.config import Configuration, Cups, Lns, Server
 from bittern.config.layout import Layout
+from bittern.keys.ring import KeyRing
 from bittern.network.core import Network, NetworkSettings
 from bittern.network.gateways import Gateways
 from bittern.pki import rotation
@@ -21,6 +22,8 @@ from bittern.testing.memory_store import MemoryStore
 from bittern.types import NetID
 
 NAMED = Server(names=("a.example", "b.example"))
+
+VAULT = KeyRing({1: bytes(32)})
 
 
 @pytest.mark.parametrize(
@@ -48,16 +51,16 @@ def test_cups_sends_gateways_to_a_name_that_somebody_has_chosen(
 def test_the_transport_follows_the_authorities_of_the_data_directory(
     configuration: Configuration,
 ) -> None:
-    transport = transport_of(configuration, lambda: NOW)
+    transport = transport_of(configuration, VAULT, lambda: NOW)
     first = transport.authorities.issuing
     assert not transport.follow_rotation()
-    rotation.introduce(Layout(configuration.data_dir).pki, NOW)
+    rotation.introduce(Layout(configuration.data_dir).pki, NOW, VAULT)
     assert transport.follow_rotation()
     assert transport.authorities.issuing.fingerprint != first.fingerprint
 
 
 async def test_registered_certificates_of_others_are_trusted(configuration: Configuration) -> None:
-    transport = transport_of(configuration, lambda: NOW)
+    transport = transport_of(configuration, VAULT, lambda: NOW)
     listener = transport.listener()
     before = listener.cert_store_stats()["x509"]
     issued = issue_gateway_certificate(transport.authorities.issuing, GATEWAY_EUI, NOW)
@@ -73,7 +76,7 @@ async def test_registered_certificates_of_others_are_trusted(configuration: Conf
 async def test_the_front_end_of_gateways_listens_where_it_is_configured(
     configuration: Configuration,
 ) -> None:
-    transport = transport_of(configuration, lambda: NOW)
+    transport = transport_of(configuration, VAULT, lambda: NOW)
     store = MemoryStore()
     network = Network(
         NetworkSettings(net_id=NetID(bytes(3)), deduplication_window_s=0.2),

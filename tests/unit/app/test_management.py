@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 import ssl
 from dataclasses import replace
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -14,11 +15,13 @@ from bittern.config import Api, Configuration, Cups, Lns, Server
 from bittern.config.layout import Layout
 from bittern.keys.ring import KeyRing
 from bittern.pki import rotation
+from bittern.pki.identity import server_identity
 from bittern.servers.background import Background
 from bittern.store.event_settings import INITIAL
 from bittern.testing.examples import NOW
 from bittern.testing.memory_store import MemoryStore
 
+VAULT = KeyRing({1: bytes(32)})
 ENDPOINTS = Endpoints("https://cups.example:1", "wss://lns.example:2")
 
 
@@ -43,18 +46,18 @@ def test_programs_are_told_where_gateways_connect_to(
 
 
 async def test_the_api_signs_by_the_authority_of_the_moment(configuration: Configuration) -> None:
-    transport = transport_of(configuration, lambda: NOW)
+    transport = transport_of(configuration, VAULT, lambda: NOW)
     vault = KeyRing({1: bytes(32)})
     services = services_of(MemoryStore(), vault, transport, ENDPOINTS, INITIAL, now=lambda: NOW)
     first = services.authority()
-    rotation.introduce(Layout(configuration.data_dir).pki, NOW)
+    rotation.introduce(Layout(configuration.data_dir).pki, NOW, VAULT)
     transport.follow_rotation()
     assert services.authority().fingerprint != first.fingerprint
     assert services.authority() is transport.authorities.issuing
 
 
 async def test_page_tokens_of_all_processes_have_one_secret(configuration: Configuration) -> None:
-    transport = transport_of(configuration, lambda: NOW)
+    transport = transport_of(configuration, VAULT, lambda: NOW)
     made = [
         services_of(
             MemoryStore(), KeyRing({1: key}), transport, ENDPOINTS, INITIAL, now=lambda: NOW
@@ -65,7 +68,7 @@ async def test_page_tokens_of_all_processes_have_one_secret(configuration: Confi
 
 
 async def test_the_api_answers_on_its_routes(configuration: Configuration) -> None:
-    transport = transport_of(configuration, lambda: NOW)
+    transport = transport_of(configuration, VAULT, lambda: NOW)
     vault = KeyRing({1: bytes(32)})
     services = services_of(MemoryStore(), vault, transport, ENDPOINTS, INITIAL, now=lambda: NOW)
     async with Background() as background:
@@ -78,7 +81,7 @@ async def test_an_api_without_tls_on_a_network_is_warned_of(
     configuration: Configuration, caplog: pytest.LogCaptureFixture, host: str, told: bool
 ) -> None:
     configured = msgspec.structs.replace(configuration, api=Api(host=host))
-    transport = transport_of(configured, lambda: NOW)
+    transport = transport_of(configured, VAULT, lambda: NOW)
     with caplog.at_level(logging.WARNING):
         async with Background() as background:
             assert http_context_of(configured, transport, background) is None
@@ -86,10 +89,10 @@ async def test_an_api_without_tls_on_a_network_is_warned_of(
 
 
 async def test_the_api_shows_the_servers_certificate_or_its_own(
-    configuration: Configuration,
+    configuration: Configuration, tmp_path: Path
 ) -> None:
-    transport = transport_of(configuration, lambda: NOW)
-    identity = next(Layout(configuration.data_dir).pki.glob("server*.pem"))
+    transport = transport_of(configuration, VAULT, lambda: NOW)
+    identity = server_identity(tmp_path / "own", transport.authorities.issuing, ["a"], NOW)
     for api in (Api(tls=True), Api(tls=True, certificate=identity, key=identity)):
         configured = msgspec.structs.replace(configuration, api=api)
         async with Background() as background:

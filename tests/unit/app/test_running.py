@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import time
+from pathlib import Path
 
 import aiohttp
 import msgspec
@@ -11,6 +13,9 @@ import pytest
 
 from bittern.app import running
 from bittern.config import Configuration
+from bittern.installation import authorities
+from bittern.pki.identity import server_identity
+from bittern.types import Instant
 
 
 async def test_a_first_start_makes_what_is_missing_and_listens_everywhere(
@@ -90,11 +95,11 @@ async def test_the_api_speaks_tls_where_it_is_told_to(configuration: Configurati
 
 
 async def test_the_api_may_show_a_certificate_of_the_world_outside(
-    configuration: Configuration,
+    configuration: Configuration, tmp_path: Path
 ) -> None:
-    async with running(configuration):
-        pass
-    identity = next((configuration.data_dir / "pki").glob("server*.pem"))
+    now = Instant(time.time())
+    authority = authorities(configuration, now).issuing
+    identity = server_identity(tmp_path / "own", authority, ["127.0.0.1"], now)
     api = msgspec.structs.replace(configuration.api, tls=True, certificate=identity, key=identity)
     async with running(msgspec.structs.replace(configuration, api=api)) as addresses:
         context = ssl.create_default_context(cafile=configuration.data_dir / "pki" / "ca.crt")

@@ -17,6 +17,7 @@ from typing import Self
 import msgspec
 
 from bittern.errors import SchemaTooNew, StoreUnavailable
+from bittern.outputs.broker.sealed import of_message, of_retained
 from bittern.outputs.broker.session import Entry
 from bittern.outputs.port import Sealer
 from bittern.types import Instant
@@ -135,7 +136,7 @@ class SessionLog:
                 ).fetchall()
             ]
             retained = [
-                Retained(topic, self._sealer.open(sealed, f"mqtt.retained:{topic}"), qos, at)
+                Retained(topic, self._sealer.open(sealed, *of_retained(topic)), qos, at)
                 for topic, sealed, qos, at in database.execute(
                     "SELECT topic, payload, qos, at FROM retained"
                 )
@@ -173,9 +174,13 @@ class SessionLog:
                 " WHERE client_id = ? AND number > ? ORDER BY number LIMIT ?",
                 (client_id, after, limit),
             ).fetchall()
-        where = _message(client_id)
         return [
-            Entry(number, topic, self._sealer.open(sealed, where), retain=bool(retain))
+            Entry(
+                number,
+                topic,
+                self._sealer.open(sealed, *of_message(client_id, number, topic)),
+                retain=bool(retain),
+            )
             for number, topic, sealed, retain in rows
         ]
 
@@ -220,12 +225,14 @@ class SessionLog:
                 )
 
     def _append(self, client_id: str, entries: Iterable[Entry]) -> int:
-        where = _message(client_id)
-        seal = self._sealer.seal
+        def seal(entry: Entry) -> bytes:
+            place, _ = of_message(client_id, entry.number, entry.topic)
+            return self._sealer.seal(entry.payload, place)
+
         self._open.executemany(
             "INSERT OR IGNORE INTO message (client_id, number, topic, payload, retain)"
             " VALUES (?, ?, ?, ?, ?)",
-            [(client_id, e.number, e.topic, seal(e.payload, where), e.retain) for e in entries],
+            [(client_id, e.number, e.topic, seal(e), e.retain) for e in entries],
         )
         return self._trim(client_id)
 
@@ -251,7 +258,7 @@ class SessionLog:
 
     def _retain(self, retained: Retained) -> None:
         if retained.payload:
-            sealed = self._sealer.seal(retained.payload, f"mqtt.retained:{retained.topic}")
+            sealed = self._sealer.seal(retained.payload, of_retained(retained.topic)[0])
             self._open.execute(
                 "INSERT OR REPLACE INTO retained (topic, payload, qos, at) VALUES (?, ?, ?, ?)",
                 (retained.topic, sealed, retained.qos, retained.at),
@@ -287,7 +294,3 @@ class _Transaction:
             raise StoreUnavailable(str(failure)) from failure
         if isinstance(error, sqlite3.Error):
             raise StoreUnavailable(str(error)) from error
-
-
-def _message(client_id: str) -> str:
-    return f"mqtt.message:{client_id}"

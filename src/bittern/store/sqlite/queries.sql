@@ -819,3 +819,7 @@ DELETE FROM data_key WHERE id = ? AND state = 'retired'
 -- Whether what was sealed under a data key may still be stored; without keys anything may.
 SELECT 1 WHERE EXISTS (SELECT 1 FROM data_key WHERE id = ?1 AND state <> 'retired')
 OR NOT EXISTS (SELECT 1 FROM data_key)
+
+-- rules_in_the_clear --
+-- Rules of an earlier version, which did not seal their actions.
+SELECT account, name, record, actions FROM rule WHERE actions IS NULL LIMIT ?

@@ -199,7 +199,7 @@ def test_file_of_the_first_version_is_taken_over(path: Path) -> None:
     database.commit()
     database.close()
     for _ in range(2):
-        with SessionLog(path, RING) as log:
+        with SessionLog(path, KeyRing({1: b"k" * 32}, earlier=frozenset({1}))) as log:
             assert log.load(NOW) == ([], [Retained("site/state", b"on", 1, Instant(0.0))])
 
 
