@@ -256,6 +256,9 @@ class SummaryKeeper:
                     if attempt == TRIES:
                         self.lost += len(group)
                         break
+                except StoreError:
+                    self.lost += len(subjects) - start
+                    raise
         return heard
 
     async def _keep_group(

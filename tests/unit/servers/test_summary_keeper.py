@@ -240,6 +240,7 @@ async def test_a_store_that_is_away_ends_nothing(
     await site.keeper.finish()
     site.store.away = False
     assert await site.hours(device().id) == {}
+    assert site.keeper.statistics()["lost"] > 0
 
 
 async def test_old_summaries_are_trimmed(site: Site) -> None:
