@@ -22,7 +22,7 @@ from bittern.backend.messages import Answer, HomeNSAns, HomeNSReq, JoinAns, Join
 from bittern.backend.values import Hex, ResultCode
 from bittern.errors import JoinServerUnavailable
 from bittern.lorawan.crypto import SessionKeys, as_kind
-from bittern.lorawan.frame import EncryptedJoinAccept, JoinRequest, parse
+from bittern.lorawan.frame import JoinRequest, MType
 from bittern.mac import rejoin
 from bittern.mac.join import Agreed, JoinGranted, origin_of
 from bittern.mac.join_accept import Offer, offer
@@ -272,9 +272,7 @@ def _whole(
 def _is_join_accept(phy_payload: bytes, offered: Offer) -> bool:
     """As far as it can be seen without the key."""
     expected = 17 if offered.cf_list is None else 33
-    if len(phy_payload) != expected:
-        return False
-    return isinstance(parse(phy_payload), EncryptedJoinAccept)
+    return len(phy_payload) == expected and phy_payload[0] == MType.JOIN_ACCEPT << 5
 
 
 def _of(dev_eui: DevEUI, refused: Refused, *, is_rejoin: bool = False) -> Refused:
