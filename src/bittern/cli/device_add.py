@@ -17,11 +17,9 @@ from bittern.cli.device_text import device_document, spelled
 from bittern.cli.owned import require_codec
 from bittern.cli.workspace import Workspace, run
 from bittern.errors import Conflict
-from bittern.lorawan import regions
 from bittern.lorawan.crypto import SessionKeys, as_kind
 from bittern.lorawan.regional_parameters import RegionalParameters
 from bittern.lorawan.versions import MacVersion, uses_nwk_key
-from bittern.mac.personalization import personalize
 from bittern.mac.session import FIRST_REVISION_BITS
 from bittern.store.disclosure import disclosed, keys_of
 from bittern.store.protocol import Store
@@ -180,20 +178,9 @@ async def register(
     store: Store, device: Device, profile: DeviceProfile, service: ServiceProfile, now: Instant
 ) -> None:
     """The device, its profiles where they are new, and its session where it is personalized."""
-    session = None
-    if isinstance(device.activation, AbpActivation):
-        session = personalize(
-            device.dev_eui,
-            device.activation.dev_addr,
-            device.activation.keys,
-            profile=profile,
-            plan=regions.plan_of_profile(
-                profile.region, profile.reg_params_revision, profile.mac_version
-            ),
-            now=now,
-            first_revision=secrets.randbits(FIRST_REVISION_BITS),
-            fcnt_start=device.activation.fcnt_start,
-        )
+    from bittern.api.operations.devices import personalized
+
+    session = personalized(device, profile, now, secrets.randbits(FIRST_REVISION_BITS))
     if await store.device_profile(profile.id) is None:
         await _unless_there(store.add_device_profile(profile))
     if await store.service_profile(service.id) is None:

@@ -4,7 +4,6 @@ there."""
 from __future__ import annotations
 
 from bittern.errors import NotFound
-from bittern.outputs.codecs.desk import BUILT_IN
 from bittern.store.protocol import Store
 from bittern.store.records import Device, Gateway
 from bittern.types import DevEUI, GatewayEUI
@@ -28,5 +27,7 @@ async def gateway_of(store: Store, account: str, gateway_eui: GatewayEUI) -> Gat
 
 async def require_codec(store: Store, account: str, name: str) -> None:
     """Raises `NotFound` for a codec that is neither registered nor built in; empty is none."""
+    from bittern.outputs.codecs.desk import BUILT_IN  # most verbs have no use for codecs
+
     if name and name not in BUILT_IN and await store.codec(account, name) is None:
         raise NotFound("codec", name)

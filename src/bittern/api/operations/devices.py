@@ -39,7 +39,7 @@ from bittern.lorawan import regions
 from bittern.mac.personalization import personalize
 from bittern.mac.session import FIRST_REVISION_BITS, Session
 from bittern.store.records import AbpActivation, Device, DeviceProfile
-from bittern.types import EUI64, DevEUI
+from bittern.types import EUI64, DevEUI, Instant
 
 KIND = "WirelessDevice"
 ATTEMPTS = 5
@@ -81,7 +81,8 @@ async def prepared(
         positioning=_positioning(parameters),
         created_at=call.now,
     )
-    return device, _personalized(services, call, device, profile)
+    first_revision = services.randomness.getrandbits(FIRST_REVISION_BITS)
+    return device, personalized(device, profile, call.now, first_revision)
 
 
 async def get(services: Services, call: Call, parameters: Parameters) -> Answer:
@@ -252,9 +253,10 @@ async def _last_heard(services: Services, dev_eui: DevEUI) -> Session | None:
     return max(heard, key=lambda one: one.last_uplink_at or 0.0, default=None)
 
 
-def _personalized(
-    services: Services, call: Call, device: Device, profile: DeviceProfile
+def personalized(
+    device: Device, profile: DeviceProfile, now: Instant, first_revision: int
 ) -> Session | None:
+    """The session that a device has which does not join."""
     activation = device.activation
     if not isinstance(activation, AbpActivation):
         return None
@@ -266,8 +268,8 @@ def _personalized(
         plan=regions.plan_of_profile(
             profile.region, profile.reg_params_revision, profile.mac_version
         ),
-        now=call.now,
-        first_revision=services.randomness.getrandbits(FIRST_REVISION_BITS),
+        now=now,
+        first_revision=first_revision,
         fcnt_start=activation.fcnt_start,
     )
 
