@@ -15,8 +15,8 @@ from bittern.api.model import Operation, Shape, location
 from bittern.api.parse import shown_path
 from bittern.api.patterns import compiled
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit/api"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit/api/operations"))
 from api_asking import ALL, Name, each, model
 from api_cases import CASES
 from api_world import World

@@ -7,11 +7,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from bittern.api.model import Operation, Shape
 
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit/api"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit/api/operations"))
 from api_asking import ALL, EVERYTHING, Name, call, caller, each, model, refusal
 from api_cases import CASES
 from api_world import ACCOUNT, OTHER_ACCOUNT, World
@@ -138,11 +137,6 @@ class Listing:
     def refused(self, token: str, **changed: Any) -> str:
         asked = {**self.parameters, self.token: token, **changed}
         return refusal(self.client, self.name, asked).code
-
-
-@pytest.fixture
-def world(api: Any, tmp_path: Path) -> World:
-    return World(api, tmp_path)
 
 
 def test_every_list_has_a_maker_of_entries_or_a_reason() -> None:

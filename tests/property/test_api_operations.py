@@ -6,9 +6,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit/api"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "unit/api/operations"))
 from api_asking import (
     ALL,
     DENIED,
@@ -24,11 +23,6 @@ from api_asking import (
 )
 from api_cases import CASES, OWN
 from api_world import ACCOUNT, OTHER_ACCOUNT, World
-
-
-@pytest.fixture
-def world(api: Any, tmp_path: Path) -> World:
-    return World(api, tmp_path)
 
 
 def test_every_operation_that_is_offered_has_a_case() -> None:
