@@ -12,18 +12,17 @@ import asyncio
 import base64
 import json
 import random
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import aiomqtt
 import pytest
 
-from bittern.lorawan.regions import plan
 from bittern.lorawan.versions import MacVersion
-from bittern.simulator.air import Air, Hearing
+from bittern.simulator.air import Hearing
 from bittern.simulator.device import (
     DownlinkReceived,
     Joined,
@@ -31,13 +30,13 @@ from bittern.simulator.device import (
     Received,
     SimulatedDevice,
 )
-from bittern.simulator.radio import Emission
-from bittern.simulator.regions import Modulation, device_region
-from bittern.simulator.station import RadioTransmission
-from bittern.testing.genuine_station import VARIABLE, GenuineStation, station_binary, station_conf
+from bittern.simulator.regions import device_region
+from bittern.testing.genuine_station import VARIABLE, station_binary
 from bittern.testing.program import Program
-from bittern.testing.simulated_radio import SimulatedRadio, Transmitted
 from bittern.types import EUI64, AppKey, DevEUI, GatewayEUI, JoinEUI, NwkKey
+
+sys.path.insert(0, str(Path(__file__).parent))
+from station_air import on_air
 
 BINARY = station_binary()
 
@@ -64,66 +63,6 @@ async def subscriber(program: Program) -> AsyncIterator[aiomqtt.Client]:
     ) as client:
         await client.subscribe("bittern/uplink", qos=1)
         yield client
-
-
-@dataclass(slots=True)
-class StationAir:
-    """The air between simulated devices and the genuine station's radio."""
-
-    radio: SimulatedRadio
-    air: Air = field(init=False)
-    ended_us: int = 0
-    """When the last uplink ended, by the concentrator's clock."""
-    sent: list[Transmitted] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.air = Air(clock_us=lambda: self.radio.clock_us)
-
-    def hear(self, emission: Emission, ended_us: int, rssi_dbm: int, snr_db: float) -> None:
-        self.ended_us = ended_us
-        self.radio.hear(
-            emission.phy_payload,
-            frequency_hz=emission.frequency_hz,
-            data_rate=emission.data_rate,
-            ended_us=ended_us,
-            snr_db=snr_db,
-        )
-
-    async def carry_downlinks(self) -> None:
-        """Until cancelled: what the station transmits reaches the device at its time."""
-        while True:
-            sent = await self.radio.transmitted(timeout_s=3600)
-            self.sent.append(sent)
-            self.air.transmit(
-                RadioTransmission(
-                    downlink_id=0,
-                    dev_eui=DEVICE,
-                    phy_payload=sent.phy_payload,
-                    window="",
-                    at_us=sent.start_us,
-                    frequency_hz=sent.frequency_hz,
-                    data_rate=0,
-                    modulation=Modulation(sent.spreading_factor, sent.bandwidth_khz),
-                    rctx=0,
-                )
-            )
-
-
-@asynccontextmanager
-async def on_air(home: Path, region_name: str) -> AsyncIterator[StationAir]:
-    """A genuine station with the files in ``home``, listening."""
-    assert BINARY is not None
-    async with SimulatedRadio(plan(region_name)) as radio:
-        conf = station_conf(GATEWAY, radio.path)
-        async with GenuineStation(BINARY, home, conf):
-            await radio.until_connected(timeout_s=30)
-            around = StationAir(radio)
-            downlinks = asyncio.create_task(around.carry_downlinks())
-            try:
-                yield around
-            finally:
-                downlinks.cancel()
-                await asyncio.wait([downlinks])
 
 
 def customary_sub_bands(region_name: str) -> tuple[int, ...]:
@@ -176,7 +115,7 @@ async def test_join_ten_uplinks_and_a_confirmed_downlink(
     )
     async with program.serving(), subscriber(program) as client:
         messages = client.messages.__aiter__()
-        async with on_air(home, region_name) as around:
+        async with on_air(home, region_name, GATEWAY, DEVICE) as around:
             antenna = [Hearing(around)]
 
             device.join_request()
@@ -249,7 +188,7 @@ async def test_class_c_gets_a_message_the_moment_it_is_queued(
     async with (
         program.serving(),
         subscriber(program) as client,
-        on_air(home, region_name) as around,
+        on_air(home, region_name, GATEWAY, DEVICE) as around,
     ):
         messages = client.messages.__aiter__()
         antenna, received = [Hearing(around)], asyncio.Queue[Received]()
