@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -42,7 +41,6 @@ async def running_join_server(configuration: Configuration) -> AsyncIterator[str
                 configuration.join_server.port,
                 context=transport.listener(),
                 desk=JoinDesk(JoinRegistry(store), now, tell),
-                now=time.monotonic,
             )
         )
         yield url("https", listener.address)

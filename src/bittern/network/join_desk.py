@@ -3,6 +3,7 @@
     bytes of a peer, known by its certificate    servers/join_server
     -> a message                                 backend/messages
     -> it is the peer's own, and for us
+    -> not one that was answered already         network/join_repeats
     -> the device, its root keys                 store/join_registry
     -> MIC, nonces, join-accept, keys            mac/join, mac/rejoin: the join server's half
     -> ONE transaction: nonces, AppSKey          store/join_registry
@@ -14,6 +15,7 @@ Everything has an answer with a result; nothing that a peer sends is an error of
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 from bittern.backend import messages
@@ -39,6 +41,7 @@ from bittern.mac import join, rejoin
 from bittern.mac.join import Agreed
 from bittern.mac.join_accept import Offer
 from bittern.mac.refused import Refused
+from bittern.network.join_repeats import Repeats
 from bittern.network.ports import Clock
 from bittern.store.join_records import AgreedSession, JoinDevice, JoinPeer
 from bittern.store.ports.joins import JoinKeys
@@ -83,6 +86,7 @@ class JoinDesk:
         self._keys = keys
         self._now = now
         self._tell = tell
+        self._repeats = Repeats[JoinAns](now)
 
     async def answer(self, body: bytes, fingerprint: str) -> bytes:
         """`fingerprint`: of the certificate that the peer has shown."""
@@ -92,17 +96,19 @@ class JoinDesk:
             dev_eui = None
         else:
             dev_eui = DevEUI(request.dev_eui)
-            answer = await self._answered(request, fingerprint)
+            answer = await self._answered(request, body, fingerprint)
         result = answer.result
         self._tell(Told(answer.message_type, dev_eui, result.result_code, result.description))
         return messages.encode(answer)
 
-    async def _answered(self, request: Request, fingerprint: str) -> Answer:
+    async def _answered(self, request: Request, body: bytes, fingerprint: str) -> Answer:
         try:
             peer = await self._peer(request, fingerprint)
             match request:
                 case JoinReq():
-                    return await self._join(request, peer)
+                    # The same bytes of the same peer, its TransactionID among them.
+                    key = sha256(fingerprint.encode() + b"\x00" + body).digest()
+                    return await self._repeats.answer(key, lambda: self._join(request, peer))
                 case AppSKeyReq():
                     return await self._app_s_key(request, peer)
                 case HomeNSReq():

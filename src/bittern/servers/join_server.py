@@ -1,17 +1,15 @@
 """The join server's listener: one TLS port at which network and application servers ask.
 
-The life of a request: the certificate that TLS has checked, the body, an answer that was given to
-the same bytes before, or the desk's (`network/join_desk`). A request that came through is answered
-with 200 and a Result, whatever becomes of it: so the specification has it (TS002-1.1.0, 8).
+The life of a request: the certificate that TLS has checked, the body, the desk's answer
+(`network/join_desk`). A request that came through is answered with 200 and a Result, whatever
+becomes of it: so the specification has it (TS002-1.1.0, 8).
 """
 
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import logging
 import ssl
-from collections.abc import Awaitable, Callable
 from typing import Protocol, Self
 
 from aiohttp import web
@@ -28,53 +26,12 @@ REQUEST_TIMEOUT_S = 10.0
 KEEP_ALIVE_S = 300.0
 """Joins come seldom, and a handshake costs time that a device's window does not have."""
 CONNECTIONS = 2_000
-REPEATS_KEPT = 10_000
-REPEATS_KEPT_S = 60.0
 
 
 class Desk(Protocol):
     """Answers one message."""
 
     async def answer(self, body: bytes, fingerprint: str) -> bytes: ...
-
-
-class Repeats:
-    """The same bytes of the same peer, its TransactionID among them, have the same answer: one that
-    got lost is sent again, and what it used up is used up once."""
-
-    def __init__(self, now: Callable[[], float], kept: int = REPEATS_KEPT) -> None:
-        self._now = now
-        self._kept = kept
-        self._answers: dict[bytes, tuple[float, asyncio.Future[bytes]]] = {}
-
-    def __len__(self) -> int:
-        return len(self._answers)
-
-    async def answer(
-        self, fingerprint: str, body: bytes, make: Callable[[], Awaitable[bytes]]
-    ) -> bytes:
-        self._forget()
-        key = hashlib.sha256(fingerprint.encode() + b"\x00" + body).digest()
-        known = self._answers.get(key)
-        if known is not None:
-            return await asyncio.shield(known[1])
-        # A task of its own: who asks may go away, and come back for what was begun.
-        making = asyncio.ensure_future(make())
-        self._answers[key] = self._now(), making
-        try:
-            return await asyncio.shield(making)
-        except Exception:
-            self._answers.pop(key, None)
-            raise
-
-    def _forget(self) -> None:
-        """The oldest come first."""
-        too_old = self._now() - REPEATS_KEPT_S
-        while self._answers:
-            key, (at, _) = next(iter(self._answers.items()))
-            if at > too_old and len(self._answers) < self._kept:
-                return
-            del self._answers[key]
 
 
 class JoinServerListener:
@@ -87,13 +44,11 @@ class JoinServerListener:
         *,
         context: ssl.SSLContext,
         desk: Desk,
-        now: Callable[[], float],
     ) -> None:
         """``context`` must ask for a client's certificate. Port 0 takes a free one."""
         self._host, self._port = host, port
         self._context = context
         self._desk = desk
-        self._repeats = Repeats(now)
         self._requests = self._failed_handshakes = 0
         self._door: Door | None = None
         self._acceptor: Acceptor | None = None
@@ -145,7 +100,6 @@ class JoinServerListener:
         return {
             "requests": self._requests,
             "failed_handshakes": self._failed_handshakes,
-            "remembered": len(self._repeats),
         }
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
@@ -164,9 +118,7 @@ class JoinServerListener:
             return web.Response(status=408, text="the request was not complete in time\n")
         if body is None:
             return web.Response(status=413, text=f"a message of more than {LIMIT} bytes\n")
-        answer = await self._repeats.answer(
-            fingerprint, body, lambda: self._desk.answer(body, fingerprint)
-        )
+        answer = await self._desk.answer(body, fingerprint)
         return web.Response(body=answer, content_type="application/json")
 
     def _on_failed_handshake(self, refusal: Refusal | None, reason: str, peer: str) -> None:

@@ -81,6 +81,7 @@ class Scene:
         self.registry = JoinRegistry(MemoryStore())
         self.told: list[Told] = []
         self.time = NOW
+        self.asked = 0
         self.desk = JoinDesk(self.registry, lambda: self.time, self.told.append)
 
     async def device(self, version: MacVersion = V1_0_3, **different: Any) -> JoinDevice:
@@ -92,7 +93,8 @@ class Scene:
         return device
 
     async def ask(self, fingerprint: str = "net", **document: Any) -> dict[str, Any]:
-        body = json.dumps(document).encode()
+        self.asked += 1
+        body = json.dumps({"TransactionID": self.asked} | document).encode()
         answer: dict[str, Any] = json.loads(await self.desk.answer(body, fingerprint))
         return answer
 
@@ -147,7 +149,6 @@ def heading(kind: str, sender: str = "000013") -> dict[str, Any]:
         "ProtocolVersion": "1.1",
         "SenderID": sender,
         "ReceiverID": str(JOIN_EUI),
-        "TransactionID": 4711,
         "MessageType": kind,
     }
 
@@ -350,6 +351,23 @@ async def test_a_dev_nonce_is_taken_once(scene: Scene, version: MacVersion) -> N
     assert (await scene.result(**joining(5, version)))[0] == "FrameReplayed"
     assert (await scene.result(**joining(6, version)))[0] == "Success"
     assert (await scene.result(**joining(5, version)))[0] == "FrameReplayed"
+
+
+async def test_a_request_that_comes_again_uses_up_nothing_more(scene: Scene) -> None:
+    await scene.device()
+    first = await scene.ask(**joining(5, TransactionID=9))
+    assert await scene.ask(**joining(5, TransactionID=9)) == first
+    assert (await scene.result(**joining(5, TransactionID=10)))[0] == "FrameReplayed"
+    spent = await scene.registry.spent(DEV_EUI)
+    assert spent.state is not None
+    assert spent.state.next_join_nonce == 2
+
+
+async def test_a_removed_peer_does_not_get_an_answer_again(scene: Scene) -> None:
+    await scene.device()
+    assert (await scene.result(**joining(5, TransactionID=9)))[0] == "Success"
+    await scene.registry.remove_peer("net")
+    assert (await scene.result(**joining(5, TransactionID=9)))[0] == "UnknownSender"
 
 
 async def test_the_devices_own_version_decides_which_dev_nonce_may_come_next(
