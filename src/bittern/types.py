@@ -8,6 +8,7 @@ a device's label. On air LoRaWAN sends them least significant byte first (TS001-
 from __future__ import annotations
 
 import hmac
+import re
 from enum import StrEnum
 from typing import ClassVar, NewType, NoReturn, Self
 
@@ -85,13 +86,21 @@ JoinEUI = NewType("JoinEUI", EUI64)
 GatewayEUI = NewType("GatewayEUI", EUI64)
 
 
+_LIKE_A_KEY = re.compile(r"([0-9a-fA-F][-: ]?){32}")
+
+
+def looks_like_a_key(text: str) -> bool:
+    """Whatever it is said to be: keys get typed into the wrong field."""
+    return bool(_LIKE_A_KEY.search(text))
+
+
 class AES128Key:
     """A 128-bit secret. It does not print, compare by order, pickle or copy itself anywhere.
 
     ``reveal`` is for ``lorawan/crypto.py`` and ``store/`` alone; a test holds every other caller.
     """
 
-    __slots__ = ("_value", "prepared")
+    __slots__ = ("_value", "prepared", "reference")
     SIZE: ClassVar[int] = 16
 
     def __init__(self, value: bytes) -> None:
@@ -100,7 +109,16 @@ class AES128Key:
         self._value = bytes(value)
         self.prepared: object | None = None
         """Cipher contexts that ``lorawan/crypto.py`` keeps with the key: making one costs more
-        than using it."""
+        than using it. Of a key in a token, what the token does with it, while it may be asked."""
+        self.reference: str | None = None
+        """Where a key is that is not in this process; None: its value is here."""
+
+    @classmethod
+    def in_token(cls, reference: str) -> Self:
+        """A key that never leaves its token: here is only what it is called there."""
+        key = cls.__new__(cls)
+        key._value, key.prepared, key.reference = b"", None, reference
+        return key
 
     @classmethod
     def from_hex(cls, text: str) -> Self:
@@ -111,10 +129,15 @@ class AES128Key:
             raise ValueError(f"{cls.__name__} is 32 hexadecimal digits") from None
 
     def reveal(self) -> bytes:
+        """Raises ``LookupError`` for a key in a token."""
+        if self.reference is not None:
+            raise LookupError(f"{type(self).__name__} is in a token and does not leave it")
         return self._value
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, AES128Key) and hmac.compare_digest(self._value, other._value)
+        if not isinstance(other, AES128Key) or self.reference != other.reference:
+            return False
+        return hmac.compare_digest(self._value, other._value)
 
     def __hash__(self) -> NoReturn:
         raise TypeError("a key is not a dictionary key")
@@ -191,6 +214,7 @@ class KeyEncryptionKey(AES128Key):
             raise ValueError(f"{type(self).__name__} is 16, 24 or 32 bytes, not {len(value)}")
         self._value = bytes(value)
         self.prepared = None
+        self.reference = None
 
     @classmethod
     def from_hex(cls, text: str) -> Self:

@@ -119,3 +119,15 @@ def test_every_public_name_is_documented() -> None:
     for kind in vars(types).values():
         if isinstance(kind, type) and kind.__module__ == types.__name__:
             assert kind.__doc__, kind
+
+
+def test_of_a_key_in_a_token_only_its_name_there_is_here() -> None:
+    key = AppKey.in_token("0016c001ff000001 AppKey")
+    assert repr(key) == "AppKey(…)"
+    with pytest.raises(LookupError, match="AppKey is in a token"):
+        key.reveal()
+    assert key == AppKey.in_token("0016c001ff000001 AppKey")
+    assert key != AppKey.in_token("0016c001ff000002 AppKey")
+    assert AppKey(KEY) != key != AppKey(KEY)
+    with pytest.raises(TypeError):
+        pickle.dumps(key)

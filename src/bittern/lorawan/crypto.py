@@ -2,7 +2,8 @@
 
 The only module outside ``store/`` that looks into a key. Cipher contexts stay with their key
 (``key.prepared``), as making one costs more than using it. They are not safe to use from two
-threads at once.
+threads at once. A root key may be in a token instead of here: then the token does what is done by
+it (`KeyOperations`), and what is derived from it is here alone.
 
 ``msg`` is always the PHYPayload without its MIC: MHDR up to the last byte before it.
 """
@@ -12,9 +13,9 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass
 from struct import Struct
-from typing import TypeVar
+from typing import Protocol, TypeVar, cast
 
-from cryptography.hazmat.primitives.ciphers import Cipher, CipherContext
+from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import AES128
 from cryptography.hazmat.primitives.ciphers.modes import ECB
 from cryptography.hazmat.primitives.cmac import CMAC
@@ -71,32 +72,61 @@ class SessionKeys:
         )
 
 
-class _Contexts:
-    """What ``AES128Key.prepared`` holds once a key was used."""
+class KeyOperations(Protocol):
+    """All that LoRaWAN does with a root key. What ``AES128Key.prepared`` holds of a key in a token,
+    while the token may be asked."""
 
-    __slots__ = ("cmac", "encryptor")
+    def cmac(self, message: bytes) -> bytes:
+        """AES-CMAC, 16 bytes (RFC 4493)."""
+        ...
+
+    def encrypt(self, blocks: bytes) -> bytes:
+        """Each block of 16 bytes by itself."""
+        ...
+
+    def decrypt(self, blocks: bytes) -> bytes:
+        """Each block of 16 bytes by itself."""
+        ...
+
+
+class _Contexts:
+    """What ``AES128Key.prepared`` holds of any other key once it was used."""
+
+    __slots__ = ("_cmac", "encrypt")
 
     def __init__(self, value: bytes) -> None:
-        self.cmac = CMAC(AES128(value))
-        self.encryptor: CipherContext = Cipher(AES128(value), ECB()).encryptor()  # nosec B305
+        self._cmac = CMAC(AES128(value))
+        self.encrypt = Cipher(AES128(value), ECB()).encryptor().update  # nosec B305
+
+    def cmac(self, message: bytes) -> bytes:
+        keyed = self._cmac.copy()
+        keyed.update(message)
+        return keyed.finalize()
 
 
-def _contexts(key: AES128Key) -> _Contexts:
+def _contexts(key: AES128Key) -> _Contexts | KeyOperations:
     prepared = key.prepared
     if type(prepared) is _Contexts:
         return prepared
+    if key.reference is not None and prepared is not None:
+        return cast(KeyOperations, prepared)
     key.prepared = made = _Contexts(key.reveal())
     return made
 
 
 def _cmac(key: AES128Key, message: bytes) -> bytes:
-    keyed = _contexts(key).cmac.copy()
-    keyed.update(message)
-    return keyed.finalize()
+    return _contexts(key).cmac(message)
 
 
 def _encrypt_blocks(key: AES128Key, blocks: bytes) -> bytes:
-    return _contexts(key).encryptor.update(blocks)
+    return _contexts(key).encrypt(blocks)
+
+
+def _decrypt_blocks(key: AES128Key, blocks: bytes) -> bytes:
+    if key.reference is not None and key.prepared is not None:
+        return cast(KeyOperations, key.prepared).decrypt(blocks)
+    # Seldom done: no context is kept for it.
+    return Cipher(AES128(key.reveal()), ECB()).decryptor().update(blocks)  # nosec B305
 
 
 def as_kind(kind: type[_K], key: AES128Key) -> _K:
@@ -239,8 +269,7 @@ def encrypt_join_accept(key: AppKey | NwkKey | JSEncKey, join_accept: JoinAccept
     """
     clear = join_accept.to_bytes()
     # Decryption, so that a device needs no more than AES encryption (TS001-1.0.4, 6.2.3).
-    decryptor = Cipher(AES128(key.reveal()), ECB()).decryptor()  # nosec B305
-    return clear[:1] + decryptor.update(clear[1:])
+    return clear[:1] + _decrypt_blocks(key, clear[1:])
 
 
 def decrypt_join_accept(
@@ -306,7 +335,8 @@ def unwrap_key(kind: type[_K], kek: KeyEncryptionKey, wrapped: bytes) -> _K:
 
 
 def bare_key(key: AES128Key) -> bytes:
-    """For a peer with whom no key-encryption key is shared: TLS alone protects it."""
+    """For a token that is to keep it, or for a peer with whom no key-encryption key is shared: TLS
+    alone protects it."""
     return key.reveal()
 
 

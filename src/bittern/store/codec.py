@@ -54,11 +54,15 @@ def secret_bytes(key: AES128Key) -> bytes:
     return key.reveal()
 
 
-def _to_secret(value: object) -> bytes:
-    return secret_bytes(value) if isinstance(value, AES128Key) else _to_bytes(value)
+def _to_secret(value: object) -> bytes | str:
+    if not isinstance(value, AES128Key):
+        return _to_bytes(value)
+    return secret_bytes(value) if value.reference is None else value.reference
 
 
 def _from_bytes(kind: type, value: Any) -> Any:
+    if isinstance(value, str) and issubclass(kind, AES128Key):
+        return kind.in_token(value)
     return kind(value)
 
 

@@ -14,7 +14,8 @@ from bittern.types import AES128Key
 
 
 def keys_of(activation: Activation, version: MacVersion) -> dict[str, AES128Key]:
-    """By the names that the specification of `version` gives them; still not printable."""
+    """By the names that the specification of `version` gives them; still not printable. Those that
+    are in a token are left out: nobody can tell them."""
     named: dict[str, AES128Key | None]
     match activation:
         case OtaaActivation():
@@ -34,7 +35,9 @@ def keys_of(activation: Activation, version: MacVersion) -> dict[str, AES128Key]
             named = {}
         case AbpActivation(keys=keys):
             named = {"nwk_s_key": keys.f_nwk_s_int_key, "app_s_key": keys.app_s_key}
-    return {name: key for name, key in named.items() if key is not None}
+    return {
+        name: key for name, key in named.items() if key is not None and key.reference is None
+    }
 
 
 def disclosed(key: AES128Key) -> str:

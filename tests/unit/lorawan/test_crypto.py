@@ -158,3 +158,62 @@ def test_mics_are_compared_whole() -> None:
     assert crypto.mic_equal(b"abcd", b"abcd")
     assert not crypto.mic_equal(b"abcd", b"abce")
     assert not crypto.mic_equal(b"abcd", b"abc")
+
+
+class Elsewhere:
+    """A token's side of a key; it counts what it does."""
+
+    def __init__(self, value: str) -> None:
+        self._key = AES128Key.from_hex(value)
+        self.done: list[str] = []
+
+    def cmac(self, message: bytes) -> bytes:
+        self.done.append("cmac")
+        return crypto._cmac(self._key, message)
+
+    def encrypt(self, blocks: bytes) -> bytes:
+        self.done.append("encrypt")
+        return crypto._encrypt_blocks(self._key, blocks)
+
+    def decrypt(self, blocks: bytes) -> bytes:
+        self.done.append("decrypt")
+        return crypto._decrypt_blocks(self._key, blocks)
+
+
+def accept() -> JoinAccept:
+    return JoinAccept(
+        join_nonce=1,
+        home_net_id=NetID.from_int(0),
+        dev_addr=DEV_ADDR,
+        opt_neg=False,
+        rx1_dr_offset=0,
+        rx2_data_rate=0,
+        rx_delay=1,
+        cf_list=None,
+        mic=bytes(4),
+    )
+
+
+def test_a_root_key_in_a_token_does_all_that_one_in_memory_does() -> None:
+    here, there = AppKey.from_hex(APP_S_KEY), AppKey.in_token("there")
+    there.prepared = token = Elsewhere(APP_S_KEY)
+    results = [
+        (
+            crypto.join_request_mic(key, b"message"),
+            crypto.encrypt_join_accept(key, accept()),
+            crypto.derive_session_keys_1_0(
+                key, join_nonce=1, net_id=NetID.from_int(0), dev_nonce=2
+            ),
+        )
+        for key in (here, there)
+    ]
+    assert results[0] == results[1]
+    assert token.done == ["cmac", "decrypt", "encrypt", "encrypt"]
+
+
+def test_a_root_key_in_a_token_that_nobody_asks_does_nothing() -> None:
+    key = AppKey.in_token("there")
+    with pytest.raises(LookupError, match="in a token"):
+        crypto.join_request_mic(key, b"message")
+    with pytest.raises(LookupError, match="in a token"):
+        crypto.encrypt_join_accept(key, accept())

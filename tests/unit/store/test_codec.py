@@ -176,3 +176,16 @@ def test_no_row_holds_a_secret(vault: KeyRing) -> None:
     for secret in (b"root application", b"application sess", b"aGVsbG8=", b"open the valve"):
         assert secret not in repr(rows).encode()
         assert not any(secret in part for row in rows for part in row if type(part) is bytes)
+
+
+def test_of_a_root_key_in_a_token_a_row_has_the_name(vault: KeyRing) -> None:
+    before = device(3)
+    activation = msgspec.structs.replace(
+        before.activation, app_key=AppKey.in_token("0003 AppKey"), nwk_key=None
+    )
+    row = codec.device_to_row(msgspec.structs.replace(before, activation=activation), vault)
+    after = codec.device_from_row(row, vault).activation
+    assert after == activation
+    assert after.app_key.reference == "0003 AppKey"
+    with pytest.raises(LookupError):
+        codec.secret_bytes(after.app_key)

@@ -60,3 +60,10 @@ def test_session_keys_have_the_names_of_their_version(
 def test_a_key_is_text_only_when_it_is_disclosed() -> None:
     assert "07" not in repr(AppKey(key(7)))
     assert disclosed(AppKey(key(7))) == "07" * 16
+
+
+def test_a_key_in_a_token_is_told_by_nobody() -> None:
+    activation = OtaaActivation(
+        join_eui=JOIN_EUI, app_key=AppKey(key(1)), nwk_key=NwkKey.in_token("1 NwkKey")
+    )
+    assert keys_of(activation, MacVersion.LORAWAN_1_1) == {"app_key": AppKey(key(1))}
