@@ -8,7 +8,7 @@ from typing import Literal
 from urllib.parse import SplitResult, urlsplit
 
 from bittern.config.listening import is_loopback
-from bittern.config.settings import Api, Configuration, JoinServer, Mqtt
+from bittern.config.settings import Api, Configuration, JoinServer, Keys, Mqtt
 from bittern.gateway.cups import check_uri
 from bittern.lorawan import regions
 
@@ -22,6 +22,7 @@ def contradictions(configuration: Configuration) -> Iterator[tuple[str, str]]:
     yield from _unusable_certificate(configuration.api)
     yield from _unusable_broker(configuration.mqtt)
     yield from _exposed_broker(configuration.mqtt)
+    yield from _unusable_keys(configuration.keys)
     if configuration.aws.ca is not None and not configuration.aws.ca.is_file():
         yield "aws.ca", f"file not found: {configuration.aws.ca}"
     yield from _station_uri_flaws(configuration)
@@ -81,6 +82,52 @@ def _unusable_broker(mqtt: Mqtt) -> Iterator[tuple[str, str]]:
     if mqtt.url is not None and _split(mqtt.url, {"mqtt", "mqtts"}) is None:
         # Not repeated here: a user's URL may hold a password.
         yield "mqtt.url", "expected mqtt://HOST:PORT or mqtts://HOST:PORT and nothing else"
+
+
+def _unusable_keys(keys: Keys) -> Iterator[tuple[str, str]]:
+    for name in (
+        "ca",
+        "vault_token_file",
+        "vault_role_id_file",
+        "vault_secret_id_file",
+        "pkcs11_module",
+        "pkcs11_pin_file",
+    ):
+        file = getattr(keys, name)
+        if file is not None and not file.is_file():
+            yield f"keys.{name}", f"file not found: {file}"
+    needed = {
+        "aws-kms": ("kms_key",),
+        "vault-transit": ("vault_url",),
+        "pkcs11": ("pkcs11_module", "pkcs11_token"),
+    }
+    for name in needed.get(keys.provider, ()):
+        if getattr(keys, name) is None:
+            yield f"keys.{name}", f"absent: the provider {keys.provider} needs it"
+    yield from _unusable_vault(keys)
+    yield from _plain_to_elsewhere("keys.vault_url", keys.vault_url)
+    yield from _plain_to_elsewhere("keys.kms_endpoint", keys.kms_endpoint)
+
+
+def _unusable_vault(keys: Keys) -> Iterator[tuple[str, str]]:
+    role, secret, token = (
+        getattr(keys, f"vault_{name}_file") is not None
+        for name in ("role_id", "secret_id", "token")
+    )
+    if role != secret:
+        absent = "secret_id" if role else "role_id"
+        yield f"keys.vault_{absent}_file", "absent: an AppRole is two files"
+    elif role and token:
+        yield "keys.vault_token_file", "a token or an AppRole, not both"
+    elif keys.provider == "vault-transit" and not role and not token:
+        yield "keys.vault_token_file", "absent: the provider vault-transit needs it, or an AppRole"
+
+
+def _plain_to_elsewhere(where: str, url: str | None) -> Iterator[tuple[str, str]]:
+    """What it is sent are the data keys."""
+    parts = urlsplit(url or "")
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+        yield where, "expected https://, as it is not on this machine"
 
 
 def _exposed_broker(mqtt: Mqtt) -> Iterator[tuple[str, str]]:

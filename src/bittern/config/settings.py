@@ -322,15 +322,62 @@ class Store(msgspec.Struct, frozen=True, kw_only=True):
 class Keys(msgspec.Struct, frozen=True, kw_only=True):
     """Who keeps the keys that everything secret is sealed by."""
 
-    provider: Literal["file", "environment", "credential"] = "file"
+    provider: Literal["file", "environment", "credential", "aws-kms", "vault-transit", "pkcs11"] = (
+        "file"
+    )
     """``file``: a file that only its owner can read. ``environment``: a variable. ``credential``:
-    what systemd hands to the service. Another one is moved to by `bittern keys provider`."""
+    what systemd hands to the service. ``aws-kms``: AWS KMS, or what speaks like it.
+    ``vault-transit``: the transit engine of HashiCorp Vault or OpenBao. ``pkcs11``: a hardware
+    security module. Another one is moved to by `bittern keys provider`."""
     path: Path | None = None
     """Key file of the provider ``file``; absent: ``data.key`` in the data directory."""
     secret: Secret | None = None
     """Key of the provider ``environment``, 64 hexadecimal digits. Only from the environment."""
     credential: Annotated[str, Meta(pattern=FUNCTION)] = "bittern-key"
     """Name of the credential of the provider ``credential``, in ``$CREDENTIALS_DIRECTORY``."""
+    ca: Path | None = None
+    """PEM file of the authorities that sign the certificate of KMS or Vault; absent: those of
+    the system."""
+    timeout_s: Annotated[float, Meta(gt=0, le=600)] = 10.0
+    """KMS or Vault that has not answered by then is away."""
+    kms_key: str | None = None
+    """Key of the provider ``aws-kms``: its identifier, ARN or alias. Credentials are found as by
+    every AWS client: environment, profile, instance."""
+    kms_region: Annotated[str, Meta(pattern=REGION)] | None = None
+    """Region of KMS; absent: that of the key's ARN, of the environment or of the profile."""
+    kms_profile: str | None = None
+    """Profile of AWS's configuration files; absent: that of the environment."""
+    kms_endpoint: Endpoint | None = None
+    """Where KMS is, instead of AWS's own."""
+    vault_url: Endpoint | None = None
+    """Where Vault or OpenBao is, for the provider ``vault-transit``: ``https://HOST:8200``. Without
+    TLS only on this machine."""
+    vault_key: Annotated[str, Meta(pattern=FUNCTION)] = "bittern"
+    """Name of the key in the transit engine, of type aes256-gcm96 or chacha20-poly1305."""
+    vault_mount: Annotated[str, Meta(pattern=TOPIC)] = "transit"
+    """Path that the transit engine is mounted at."""
+    vault_namespace: str | None = None
+    """Namespace of the transit engine and of the login."""
+    vault_token_file: Path | None = None
+    """File with a token, such as an agent of Vault keeps fresh. It is read again when the token is
+    refused."""
+    vault_role_id_file: Path | None = None
+    """File with the role of an AppRole, instead of a token. Needs ``keys.vault_secret_id_file``."""
+    vault_secret_id_file: Path | None = None
+    """File with the secret of the AppRole."""
+    vault_login_mount: Annotated[str, Meta(pattern=TOPIC)] = "approle"
+    """Path that the AppRole login is mounted at."""
+    pkcs11_module: Path | None = None
+    """Shared library of the token's maker, for the provider ``pkcs11`` and for root keys of devices
+    that are in the token."""
+    pkcs11_token: str | None = None
+    """Label of the token."""
+    pkcs11_pin_file: Path | None = None
+    """File with the user's PIN. It must not be readable by everybody."""
+    pkcs11_pin: Secret | None = None
+    """The user's PIN. Only from the environment."""
+    pkcs11_key: str = "bittern"
+    """Label of the AES key that wraps, made by `bittern token init`."""
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -347,6 +394,13 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """What the database may take. When it is reached dead letters are dropped, the oldest first;
     then messages of devices are refused, and confirmed ones not acknowledged, until outputs have
     taken what is owed."""
+
+
+class Audit(msgspec.Struct, frozen=True, kw_only=True):
+    """Who changed what."""
+
+    days: Annotated[float, Meta(ge=1, le=36_500)] = 730.0
+    """Older entries are removed."""
 
 
 class Log(msgspec.Struct, frozen=True, kw_only=True):
@@ -395,6 +449,8 @@ class Configuration(msgspec.Struct, frozen=True, kw_only=True):
     """Who keeps the keys that everything secret is sealed by."""
     delivery: Delivery = Delivery()
     """What destinations and the actions of rules are owed."""
+    audit: Audit = Audit()
+    """Who changed what."""
     log: Log = Log()
     """The log."""
     functions: Mapping[FunctionName, Endpoint] = MappingProxyType({})

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from bittern.config import Api, Aws, Configuration, Lns, Mqtt, Network, Secret, Server
+from bittern.config import Api, Aws, Configuration, Keys, Lns, Mqtt, Network, Secret, Server
 from bittern.config.contradictions import contradictions
 
 
@@ -145,4 +145,41 @@ def test_tls_port_of_the_broker_is_nobody_elses() -> None:
     ]
     assert found(mqtt=Mqtt(tls_port=1883)) == [
         ("mqtt.tls_port", "1883 is already the port of mqtt")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("keys", "where"),
+    [
+        (Keys(provider="aws-kms"), ["keys.kms_key"]),
+        (Keys(provider="vault-transit"), ["keys.vault_url", "keys.vault_token_file"]),
+        (Keys(provider="pkcs11"), ["keys.pkcs11_module", "keys.pkcs11_token"]),
+    ],
+)
+def test_a_key_provider_says_what_it_needs(keys: Keys, where: list[str]) -> None:
+    assert [path for path, _ in found(keys=keys)] == where
+
+
+def test_a_login_to_vault_is_a_token_or_an_app_role(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    role = Keys(vault_role_id_file=file)
+    assert found(keys=role) == [
+        ("keys.vault_secret_id_file", "absent: an AppRole is two files"),
+    ]
+    both = Keys(vault_role_id_file=file, vault_secret_id_file=file, vault_token_file=file)
+    assert found(keys=both) == [("keys.vault_token_file", "a token or an AppRole, not both")]
+    missing = tmp_path / "missing"
+    assert found(keys=Keys(vault_token_file=missing)) == [
+        ("keys.vault_token_file", f"file not found: {missing}")
+    ]
+
+
+@pytest.mark.parametrize("name", ["vault_url", "kms_endpoint"])
+def test_data_keys_cross_no_network_in_the_clear(name: str) -> None:
+    for host in ("127.0.0.1", "localhost", "[::1]"):
+        assert found(keys=Keys(**{name: f"http://{host}:8200"})) == []
+    assert found(keys=Keys(**{name: "https://keys.example"})) == []
+    assert found(keys=Keys(**{name: "http://keys.example"})) == [
+        (f"keys.{name}", "expected https://, as it is not on this machine")
     ]

@@ -51,9 +51,9 @@ def test_a_setting_names_its_environment_variable() -> None:
     assert known["data_dir"].variable == "BITTERN_DATA_DIR"
 
 
-def test_only_the_password_and_the_key_are_secrets() -> None:
+def test_only_the_password_the_key_and_the_pin_are_secrets() -> None:
     secrets = [path for path, setting in settings().items() if setting.is_secret]
-    assert secrets == ["mqtt.password", "keys.secret"]
+    assert secrets == ["mqtt.password", "keys.secret", "keys.pkcs11_pin"]
 
 
 def test_a_secret_does_not_print() -> None:
