@@ -29,15 +29,13 @@ class SqliteOutbox:
     _database: Database
 
     async def owed(self, after_sequence: int, limit: int, lane: str = "") -> list[Delivery]:
-        vault = self._database.vault
+        vault, bounds = self._database.vault, (after_sequence, limit)
         if lane:
-            return await self._database.read_aside(
-                "owed_in_lane",
-                (lane, after_sequence, limit),
-                lambda row: lane_message_from_row(row, vault),
+            return await self._database.read_page_aside(
+                "owed_in_lane", (lane,), bounds, lambda row: lane_message_from_row(row, vault)
             )
-        return await self._database.read_aside(
-            "owed", (after_sequence, limit), lambda row: delivery_from_row(row, vault)
+        return await self._database.read_page_aside(
+            "owed", (), bounds, lambda row: delivery_from_row(row, vault)
         )
 
     async def owe(self, delivery: Delivery) -> int:
@@ -104,7 +102,7 @@ class SqliteDownlinkQueue:
     async def queued(self, dev_eui: DevEUI, limit: int = 250) -> list[QueuedDownlink]:
         vault = self._database.vault
         rows = self._database.read("queued", (bytes(dev_eui), limit))
-        return [downlink_from_row(row, vault) for row in rows]
+        return list(self._database.opened(rows, lambda row: downlink_from_row(row, vault)))
 
     async def waiting(self) -> list[DevEUI]:
         return await self._database.read_aside("waiting", (), lambda row: DevEUI(EUI64(row[0])))

@@ -39,7 +39,8 @@ class SqliteSessions:
 
     def _sessions(self, name: str, key: bytes) -> list[Session]:
         vault = self._database.vault
-        return [session_from_row(row, vault) for row in self._database.read(name, (bytes(key),))]
+        rows = self._database.read(name, (bytes(key),))
+        return list(self._database.opened(rows, lambda row: session_from_row(row, vault)))
 
     async def advance(self, before: Session, after: Session, *effects: Effect) -> int | None:
         assert is_successor(before, after)
