@@ -16,6 +16,7 @@ import msgspec
 
 from bittern.keys.ring import KeyRing
 from bittern.mac.session import AwaitedAck
+from bittern.store.audit_records import AuditRecord
 from bittern.store.group_records import TaskDevice
 from bittern.store.notes import Note
 from bittern.store.ports.sessions import Deliver
@@ -96,6 +97,9 @@ async def fill(store: SqliteStore) -> None:
     await store.settle(
         owed=[delivery(2, sequence=1, lane="000000000000/meters/0/republish")],
         letters=[dead_letter()],
+    )
+    await store.add_audit(
+        AuditRecord(at=NOW, actor="cli:ada", action="cli:device add", outcome="done")
     )
     await store.enqueue(downlink(confirmed=True))
     await store.close()

@@ -8,10 +8,12 @@ detail, and handed to `on_fault`, which writes the log.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
-from bittern.api import errors, parse, resources, router, serialize, sigv4, validate
+from bittern.api import audit, errors, parse, resources, router, serialize, sigv4, validate
+from bittern.api.audit import Attempt, Recorder
 from bittern.api.errors import ACCESS_DENIED, INVALID_SIGNATURE, UNRECOGNIZED_CLIENT, ApiError
 from bittern.api.message import Request, Response
 from bittern.api.model import Operation, Service, service
@@ -48,6 +50,10 @@ class Call:
     @property
     def account(self) -> str:
         return self.caller.account
+
+    @property
+    def user(self) -> str:
+        return self.caller.arn
 
     @property
     def reads_keys(self) -> bool:
@@ -104,10 +110,11 @@ class Front:
         replays: Replays | None = None,
         on_fault: OnFault = _ignored,
         on_verified: OnVerified = _unnoticed,
+        recorder: Recorder | None = None,
     ) -> None:
         """`handlers` by service and operation, as botocore names them; KeyError if it knows no
         such. `region` is that of the ARNs: clients may sign for any, but what they choose must not
-        decide which statements of a policy are about them."""
+        decide which statements of a policy are about them. `recorder` keeps the audit log."""
         self._handlers = {
             service(name).operation(operation): handler
             for (name, operation), handler in handlers.items()
@@ -117,15 +124,18 @@ class Front:
         self._replays = replays if replays is not None else Replays()
         self._on_fault = on_fault
         self._on_verified = on_verified
+        self._recorder = recorder
         self._services = {made.service.signing_name: made.service for made in self._handlers}
         for operation in self._handlers:
             _compile(operation)
 
-    async def answer(self, request: Request, *, now: Instant, request_id: str) -> Response:
-        """The response to `request`. It never raises."""
+    async def answer(
+        self, request: Request, *, now: Instant, request_id: str, address: str = ""
+    ) -> Response:
+        """The response to `request`, which has come from `address`. It never raises."""
         progress = _Progress()
         try:
-            return await self._carried_out(request, now, request_id, progress)
+            return await self._carried_out(request, now, request_id, address, progress)
         except ApiError as error:
             return errors.answer(error, request_id, progress.service, progress.operation)
         except Exception as fault:
@@ -133,7 +143,7 @@ class Front:
             return errors.internal(request_id, progress.service, progress.operation)
 
     async def _carried_out(
-        self, request: Request, now: Instant, request_id: str, progress: _Progress
+        self, request: Request, now: Instant, request_id: str, address: str, progress: _Progress
     ) -> Response:
         claim = sigv4.read_claim(request)
         progress.service = self._service(claim)
@@ -141,11 +151,22 @@ class Front:
         progress.operation = operation = route.operation
         caller = await self._authenticated(claim, request, operation, now)
         call = Call(operation, caller, self._region, request_id, now)
-        _authorize(call, route)
-        parameters = parse.parameters(request, route)
-        validate.check(operation, parameters)
-        result = await self._handler(operation)(call, parameters)
+        async with self._recorded(call, route, address) as attempt:
+            _authorize(call, route)
+            parameters = parse.parameters(request, route)
+            validate.check(operation, parameters)
+            if attempt is not None:
+                attempt.tell(parameters)
+            result = await self._handler(operation)(call, parameters)
         return serialize.response(operation, result, request_id)
+
+    def _recorded(
+        self, call: Call, route: Route, address: str
+    ) -> AbstractAsyncContextManager[Attempt | None]:
+        if self._recorder is None or not call.operation.changes_state:
+            return nullcontext()
+        resource = resources.resource_of(route, call.region, call.account)
+        return audit.attempted(self._recorder, call, resource, address)
 
     def _service(self, claim: Claim) -> Service:
         """One endpoint serves them all: what a request is signed for tells which one is meant."""

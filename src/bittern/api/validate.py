@@ -18,13 +18,13 @@ from bittern.api.model import Operation, Shape, is_box
 from bittern.api.parse import shown_path
 from bittern.api.patterns import compiled
 from bittern.api.recursion import compiled_once
+from bittern.types import looks_like_a_key
 
 MAX_SHOWN = 200
 """Characters of a value that are told back."""
 MAX_PROBLEMS = 20
 
 _SECRET_NAME = re.compile(r"(App|Nwk|S|Int|Enc|Private)Key$|Secret|Password", re.IGNORECASE)
-_LIKE_A_KEY = re.compile(r"([0-9a-fA-F][-: ]?){32}")
 
 Path = tuple[str, ...]
 Problems = list[str]
@@ -243,6 +243,6 @@ def _shown(value: Any) -> str | None:
     if not isinstance(value, str | int | float):
         return None
     text = str(value)
-    if _LIKE_A_KEY.search(text):
+    if looks_like_a_key(text):
         return None
     return f"'{text}'" if len(text) <= MAX_SHOWN else f"'{text[:MAX_SHOWN]}...'"

@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from bittern.config import Configuration
 from bittern.config.layout import Layout
@@ -30,6 +31,7 @@ from bittern.outputs.preparing import preparing
 from bittern.outputs.retention import Limits, Retention
 from bittern.outputs.routing import DestinationRouter
 from bittern.servers.acceptor import Acceptor, AcceptorLimits
+from bittern.servers.audit_desk import AuditDesk
 from bittern.servers.transport import Transport
 from bittern.store.protocol import Store
 from bittern.store.records import DEFAULT_ACCOUNT
@@ -41,7 +43,11 @@ MQTT_HANDSHAKES = 32
 
 
 def mqtt_of(
-    configuration: Configuration, transport: Transport, vault: KeyRing, now: Clock
+    configuration: Configuration,
+    transport: Transport,
+    vault: KeyRing,
+    now: Clock,
+    audit: AuditDesk | None = None,
 ) -> EmbeddedBroker | MqttOutput:
     """The broker that messages are published to: the operator's own, or the embedded one."""
     if configuration.mqtt.url is not None:
@@ -62,6 +68,7 @@ def mqtt_of(
         ),
         sealer=vault,
         now=now,
+        on_denied=None if audit is None else partial(audit.sign_in_failed, "sign-in:mqtt"),
     )
 
 

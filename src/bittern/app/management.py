@@ -19,6 +19,7 @@ from bittern.network.ports import Clock
 from bittern.outputs.clients import Clients
 from bittern.pki.tls import plain_listener, present
 from bittern.servers.api import ApiShell, tell_fault
+from bittern.servers.audit_desk import AuditDesk
 from bittern.servers.background import Background
 from bittern.servers.transport import Transport
 from bittern.store.event_settings import EventDefaults
@@ -33,7 +34,12 @@ QUIET = Notify()
 HOURLY_S = 3600.0
 
 
-def api_of(configuration: Configuration, services: Services, background: Background) -> ApiShell:
+def api_of(
+    configuration: Configuration,
+    services: Services,
+    background: Background,
+    audit: AuditDesk | None = None,
+) -> ApiShell:
     """What programs manage the network by."""
     credentials = Credentials(services.store)
 
@@ -47,8 +53,16 @@ def api_of(configuration: Configuration, services: Services, background: Backgro
         region=configuration.api.region,
         on_fault=tell_fault,
         on_verified=on_verified,
+        recorder=audit,
     )
-    return ApiShell(front, configuration.api, now=services.now, randomness=os.urandom)
+
+    def on_failed(address: str, code: str) -> None:
+        if audit is not None:
+            audit.sign_in_failed("sign-in:api", "", address, code)
+
+    return ApiShell(
+        front, configuration.api, now=services.now, randomness=os.urandom, on_failed=on_failed
+    )
 
 
 def services_of(

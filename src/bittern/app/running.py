@@ -16,6 +16,7 @@ from bittern import __version__
 from bittern.api.device_messages import DeviceMessages
 from bittern.api.operations import Notify
 from bittern.app.addresses import Addresses, data_endpoint, mqtt_url, mqtts_url, url
+from bittern.app.audit import audited_store, control_of
 from bittern.app.clock import steady_utc
 from bittern.app.deliveries import codecs_of, dispatcher_of, limits_of, mqtt_of, surroundings_of
 from bittern.app.events import event_defaults, events_of
@@ -41,7 +42,7 @@ from bittern.app.mqtt_downlinks import downlinks_of
 from bittern.app.reports import reports_of
 from bittern.config import Configuration
 from bittern.config.layout import Layout
-from bittern.installation import only_server, opened_store
+from bittern.installation import only_server
 from bittern.network.core import Network, NetworkSettings
 from bittern.network.gateways import Gateways
 from bittern.network.randomness import BlockRandomness
@@ -51,7 +52,6 @@ from bittern.outputs.mqtt.output import MqttOutput
 from bittern.outputs.retention import Retention
 from bittern.servers.background import Background, task
 from bittern.servers.changes import follow_changes
-from bittern.servers.control import Control
 from bittern.servers.docs import Docs
 from bittern.servers.feed import Feed
 from bittern.servers.firmware_images import FirmwareImages
@@ -72,11 +72,13 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
         # What is kept, and who is trusted.
         stack.enter_context(only_server(configuration))
         keys = await enter(keys_of(configuration, now))
-        store = await enter(opened_store(configuration, now(), keys.keychain))
+        store, audit = await enter(audited_store(configuration, keys.keychain, now))
         transport = transport_of(configuration, keys.ring, now)
 
         # Messages on their way out.
-        mqtt: EmbeddedBroker | MqttOutput = mqtt_of(configuration, transport, keys.ring, now)
+        mqtt: EmbeddedBroker | MqttOutput = mqtt_of(
+            *(configuration, transport, keys.ring, now, audit)
+        )
         downlinks = await enter(downlinks_of(mqtt, configuration.mqtt))
         surroundings = surroundings_of(configuration, mqtt)
         retention = Retention(store, limits_of(configuration.delivery), now)
@@ -113,7 +115,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
         gateways.join(lns)
         feed = await enter(Feed(network.journal, layout.feed_socket, version=__version__))
         await enter(lns)
-        await enter(Control(layout.control_socket, directory=store, remote_of=lns.remote))
+        await enter(control_of(configuration, network, store, lns, audit))
         images = await enter(FirmwareImages(configuration.firmware, layout.firmware, now=now))
         lns_port = lns.address[1]
         desk = cups_desk_of(configuration, store, transport, images, lns_port=lns_port, now=now)
@@ -136,9 +138,10 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
         )
         messages = DeviceMessages(services, codecs, configuration.api.region)
         downlinks.begin(messages, notifier.tell)
-        api = api_of(configuration, services, background)
+        api = api_of(configuration, services, background, audit)
         statistics = {
             "api": api.statistics,
+            "audit": audit.statistics,
             "intake": network.intake.statistics,
             "dispatch": dispatcher.statistics,
             "delivery": retention.statistics,

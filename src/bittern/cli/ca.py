@@ -11,6 +11,7 @@ import typer
 
 from bittern import installation
 from bittern.cli import output, parameters
+from bittern.cli.attribution import recorded
 from bittern.cli.group import noun
 from bittern.cli.workspace import Workspace, run
 from bittern.pki.rotation_progress import LastUse, Progress, Signer, hindrance
@@ -106,6 +107,7 @@ def show(
 
 
 @app.command("rotate")
+@recorded
 def rotate(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     force: Annotated[

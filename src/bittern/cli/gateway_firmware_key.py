@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from bittern.cli import output, parameters
+from bittern.cli.attribution import recorded
 from bittern.cli.group import noun
 from bittern.cli.workspace import Workspace
 from bittern.errors import Conflict
@@ -17,6 +18,7 @@ app = noun("Keys that update images are signed by.")
 
 
 @app.command("new")
+@recorded
 def new(
     *,
     private: Annotated[
@@ -72,6 +74,7 @@ def new(
 
 
 @app.command("add")
+@recorded
 def add(
     file: Annotated[
         Path, typer.Argument(metavar="FILE", help="sig-0.key of a gateway, or PEM, or DER.")

@@ -26,6 +26,7 @@ VERBS = (
     "access-key",
     "destination",
     "dead-letter",
+    "audit",
     "mqtt",
     "region",
     "rule",

@@ -13,6 +13,7 @@ import typer
 
 from bittern import installation
 from bittern.cli import mqtt_user, output, parameters
+from bittern.cli.attribution import recorded
 from bittern.cli.group import noun
 from bittern.cli.mqtt_user import Name, accounts_of, required
 from bittern.cli.workspace import Workspace
@@ -32,6 +33,7 @@ DAYS = 365
 
 
 @app.command("certificate")
+@recorded
 def certificate(
     *,
     name: Name,
@@ -73,6 +75,7 @@ def certificate(
 
 
 @app.command("revoke")
+@recorded
 def revoke(
     name: Name,
     fingerprint: Annotated[

@@ -11,6 +11,7 @@ import msgspec
 import typer
 
 from bittern.cli import output, parameters
+from bittern.cli.attribution import recorded
 from bittern.cli.group import noun
 from bittern.cli.workspace import Workspace
 from bittern.errors import Conflict, NotFound
@@ -92,6 +93,7 @@ def required(known: dict[str, Account], name: str) -> Account:
 
 
 @app.command("add")
+@recorded
 def add(
     *,
     name: Name,
@@ -129,6 +131,7 @@ def add(
 
 
 @app.command("passwd")
+@recorded
 def passwd(
     *,
     name: Name,
@@ -151,6 +154,7 @@ def passwd(
 
 
 @app.command("permit")
+@recorded
 def permit(
     *,
     name: Name,
@@ -180,6 +184,7 @@ def permit(
 
 
 @app.command("remove")
+@recorded
 def remove(
     name: Name,
     data_dir: parameters.DataDir = None,

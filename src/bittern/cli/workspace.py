@@ -18,11 +18,14 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from bittern.cli.attribution import record_of_verb
 from bittern.cli.output import say
 from bittern.config import Configuration, load, uris
 from bittern.config.layout import Layout
-from bittern.errors import ConfigurationError, NotFound
+from bittern.errors import BitternError, ConfigurationError, NotFound
 from bittern.installation import opened_store
+from bittern.store.attribution import attributed
+from bittern.store.audit_head import keep_head
 from bittern.store.protocol import Store
 from bittern.store.records import DEFAULT_ACCOUNT
 from bittern.types import Instant
@@ -104,7 +107,27 @@ class Workspace:
         async with opened_store(self.configuration, self.now()) as store:
             if await store.account(self.account) is None:
                 raise NotFound("account", self.account)
-            yield store
+            async with self._recorded(store):
+                yield store
+
+    @contextlib.asynccontextmanager
+    async def _recorded(self, store: Store) -> AsyncIterator[None]:
+        """The audit log has the first change that is made inside, and that a verb failed which was
+        about to change something."""
+        record = record_of_verb(self.now(), self.account, "done")
+        with attributed(record) as attribution:
+            try:
+                yield
+            except BitternError as error:
+                attribution.record = None
+                if attribution.is_tried:
+                    why = type(error).__name__
+                    failed = record_of_verb(self.now(), self.account, "failed", why)
+                    await store.add_audit(failed)
+                raise
+        flaw = await keep_head(store, self.layout.audit_head)
+        if flaw:
+            say(f"{flaw}: `bittern audit verify` tells more")
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

@@ -17,6 +17,11 @@ class Layout:
         return self.data_dir / "bittern.db"
 
     @property
+    def audit_head(self) -> Path:
+        """The newest entry of the audit log, kept apart from it."""
+        return self.data_dir / "audit.head"
+
+    @property
     def data_key(self) -> Path:
         """The key that seals every secret in the database. Without it they are lost."""
         return self.data_dir / "data.key"

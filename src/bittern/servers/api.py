@@ -40,6 +40,14 @@ _AS_QUERY = {"IncompleteSignature", "SignatureDoesNotMatch", "InvalidClientToken
 _FAILURES = _NOT_SIGNED | _AS_QUERY
 
 
+OnFailed = Callable[[str, str], None]
+"""Told of the address and the code of an error, of who is not signed in."""
+
+
+def _unnoticed(address: str, code: str) -> None:
+    """Nobody wants to know."""
+
+
 class ApiShell:
     """Routes for `HttpServer`, behind all others: every path that is not somebody else's."""
 
@@ -50,8 +58,10 @@ class ApiShell:
         *,
         now: Callable[[], Instant],
         randomness: Callable[[int], bytes],
+        on_failed: OnFailed = _unnoticed,
     ) -> None:
         self._front = front
+        self._on_failed = on_failed
         self._settings = settings
         self._now = now
         self._randomness = randomness
@@ -100,9 +110,12 @@ class ApiShell:
         with self._working.take(1) as there_is_room:
             if not there_is_room:
                 raise _throttled("too many requests at once")
-            answer = await self._front.answer(request, now=self._now(), request_id=request_id)
-        if answer.error in _FAILURES:
+            answer = await self._front.answer(
+                request, now=self._now(), request_id=request_id, address=address
+            )
+        if answer.error is not None and answer.error in _FAILURES:
             self._failures.count(address, self._now())
+            self._on_failed(address, answer.error)
         return answer
 
     async def _body(self, asked: web.Request) -> bytes:

@@ -13,9 +13,11 @@ import os
 import pwd
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Literal, NamedTuple, Self
+
+import msgspec
 
 from bittern.errors import StoreError
 from bittern.gateway.lns_messages import ShellSession
@@ -40,8 +42,9 @@ from bittern.servers.control_messages import (
 )
 from bittern.servers.lns_remote import Remote
 from bittern.servers.local_socket import listen
+from bittern.store.audit_records import AuditRecord, Outcome
 from bittern.store.records import Gateway
-from bittern.types import GatewayEUI
+from bittern.types import GatewayEUI, Instant
 
 logger = logging.getLogger("bittern.servers.control")
 
@@ -70,6 +73,14 @@ class Who(NamedTuple):
         return f"user={self.name} uid={self.uid} pid={self.pid}"
 
 
+async def _unrecorded(record: AuditRecord) -> None:
+    """Nobody keeps a log."""
+
+
+def _at_no_time() -> Instant:
+    return Instant(0.0)
+
+
 class Control:
     """Listens inside its context. ``remote_of`` finds what may be done on a connected gateway."""
 
@@ -79,8 +90,13 @@ class Control:
         *,
         directory: GatewayDirectory,
         remote_of: Callable[[GatewayEUI], Remote | None],
+        record: Callable[[AuditRecord], Awaitable[None]] = _unrecorded,
+        now: Callable[[], Instant] = _at_no_time,
     ) -> None:
+        """`record` keeps the audit log: nothing is done that it does not take."""
         self._path = path
+        self._record = record
+        self._now = now
         self._directory = directory
         self._remote_of = remote_of
         self._tasks: set[asyncio.Task[None]] = set()
@@ -118,7 +134,12 @@ class Control:
         """The last thing to be said."""
         try:
             who, request = line.who, await self._request(line)
-            gateway, remote = await self._allowed(request)
+            try:
+                gateway, remote = await self._allowed(request)
+            except _Refusing as refusing:
+                await self._keep(who, request, None, "denied", str(refusing))
+                raise
+            await self._keep(who, request, gateway, "done")
             match request:
                 case RunOnGateway():
                     return _run(request, gateway, remote, who)
@@ -129,6 +150,30 @@ class Control:
         except _Refusing as refusing:
             logger.warning("remote=refused %s reason=%r", line.who, str(refusing))
             return Refused(str(refusing))
+
+    async def _keep(
+        self, who: Who, request: Request, gateway: Gateway | None, outcome: Outcome, why: str = ""
+    ) -> None:
+        """In the audit log, before it is done. What is asked about shells changes nothing."""
+        if isinstance(request, AskShells):
+            return
+        detail: dict[str, object] = {"uid": who.uid, "pid": who.pid}
+        if isinstance(request, RunOnGateway):
+            # An argument may be a password.
+            detail |= {"command": request.command, "arguments": len(request.arguments)}
+        record = AuditRecord(
+            at=self._now(),
+            account="" if gateway is None else gateway.account,
+            actor=f"cli:{who.name}",
+            action="gateway:command" if isinstance(request, RunOnGateway) else "gateway:shell",
+            resource=str(request.gateway),
+            outcome=outcome,
+            detail=msgspec.json.encode(detail | ({"reason": why} if why else {})).decode(),
+        )
+        try:
+            await self._record(record)
+        except StoreError as error:
+            raise _Refusing(str(error)) from None
 
     async def _request(self, line: _Line) -> Request:
         try:

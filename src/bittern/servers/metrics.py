@@ -31,6 +31,7 @@ _LEVELS = frozenset(
         "durable_sessions_behind",
         "full",
         "gathering",
+        "head_lost",
         "in_flight",
         "in_memory",
         "kept",

@@ -58,5 +58,9 @@ def of_access_secret(account: str, key_id: str) -> Place:
     return Place(f"access_key.secret:{account}:{key_id}")
 
 
+def of_audit_key() -> Place:
+    return Place("audit_chain.key:1")
+
+
 def of_note(account: str, kind: str, name: str) -> Place:
     return Place(f"note.body:{account}:{kind}:{name}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from bittern.store.ports.accounts import Accounts
+from bittern.store.ports.audit import AuditLog
 from bittern.store.ports.changes import ChangeFeed
 from bittern.store.ports.codecs import CodecStore
 from bittern.store.ports.dead_letters import DeadLetters
@@ -28,6 +29,7 @@ class Store(
     Rules,
     CodecStore,
     Accounts,
+    AuditLog,
     NoteStore,
     Fleet,
     Groups,

@@ -33,6 +33,7 @@ from bittern.store.records import (
     ServiceProfile,
 )
 from bittern.testing.memory_accounts import MemoryAccounts
+from bittern.testing.memory_audit import MemoryAudit
 from bittern.testing.memory_codecs import MemoryCodecs
 from bittern.testing.memory_fleet import MemoryFleet, page, require_new, require_there
 from bittern.testing.memory_groups import MemoryGroups
@@ -42,7 +43,13 @@ from bittern.types import DevAddr, DevEUI, GatewayEUI
 
 
 class MemoryStore(
-    MemoryNotes, MemoryFleet, MemoryGroups, MemoryRules, MemoryCodecs, MemoryAccounts
+    MemoryNotes,
+    MemoryFleet,
+    MemoryGroups,
+    MemoryRules,
+    MemoryCodecs,
+    MemoryAccounts,
+    MemoryAudit,
 ):
     """Everything in dictionaries."""
 
@@ -52,6 +59,7 @@ class MemoryStore(
         MemoryCodecs.__init__(self)
         MemoryNotes.__init__(self)
         MemoryAccounts.__init__(self)
+        MemoryAudit.__init__(self)
         MemoryGroups.__init__(self)
         self._sessions: dict[tuple[DevEUI, int], Session] = {}
         self._join_states: dict[DevEUI, JoinState] = {}

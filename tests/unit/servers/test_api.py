@@ -39,8 +39,10 @@ class Recording:
         self.go_on = asyncio.Event()
         self.go_on.set()
 
-    async def answer(self, request: Request, *, now: Instant, request_id: str) -> Response:
-        assert now == NOW
+    async def answer(
+        self, request: Request, *, now: Instant, request_id: str, address: str
+    ) -> Response:
+        assert (now, address) == (NOW, "127.0.0.1")
         self.seen.append(request)
         self.ids.append(request_id)
         await self.go_on.wait()

@@ -29,6 +29,10 @@ class Denied(msgspec.Struct, frozen=True):
     """For the log."""
 
 
+OnDenied = Callable[[str, str, str], None]
+"""Told of the user, the address and the reason in a few words."""
+
+
 class Gate:
     def __init__(
         self,
@@ -37,8 +41,10 @@ class Gate:
         now: Callable[[], Instant],
         refused_s: float,
         throttle: ThrottleLimits | None = None,
+        on_denied: OnDenied | None = None,
     ) -> None:
         """A refusal is told after ``refused_s``."""
+        self._on_denied = on_denied
         self._users = users
         self._now = now
         self._refused_s = refused_s
@@ -55,6 +61,8 @@ class Gate:
             answer = await self._by_password(connect, caller)
         if isinstance(answer, Denied):
             self.refused += 1
+            if self._on_denied is not None:
+                self._on_denied(connect.username or "", caller.address, answer.code.name.lower())
             await asyncio.sleep(self._refused_s)
         return answer
 

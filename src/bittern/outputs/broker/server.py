@@ -32,7 +32,7 @@ import msgspec
 from bittern.errors import DeliveryError, DeliveryRejected, DeliveryUnavailable, StoreUnavailable
 from bittern.outputs.broker.caller import Caller
 from bittern.outputs.broker.connection import Connection
-from bittern.outputs.broker.gate import Denied, Gate
+from bittern.outputs.broker.gate import Denied, Gate, OnDenied
 from bittern.outputs.broker.hub import Hub
 from bittern.outputs.broker.limits import BrokerLimits
 from bittern.outputs.broker.log import SessionLog
@@ -83,7 +83,9 @@ class EmbeddedBroker:
         now: Callable[[], Instant],
         tls: TlsListener | None = None,
         limits: BrokerLimits | None = None,
+        on_denied: OnDenied | None = None,
     ) -> None:
+        self._on_denied = on_denied
         self._host = host
         self._wanted_port = port
         self._files = files
@@ -134,6 +136,7 @@ class EmbeddedBroker:
             now=self.now,
             refused_s=self._bounds.failed_login_s,
             throttle=self._bounds.throttle,
+            on_denied=self._on_denied,
         )
         await self._in_disk_thread(self._log.__enter__)
         try:

@@ -9,6 +9,7 @@ from bittern.keys.ring import Vault
 from bittern.store.group_commit import GroupCommitStatistics
 from bittern.store.protocol import Store
 from bittern.store.sqlite.accounts import SqliteAccounts
+from bittern.store.sqlite.audit import SqliteAudit
 from bittern.store.sqlite.codecs import SqliteCodecs
 from bittern.store.sqlite.database import Database
 from bittern.store.sqlite.fleet import SqliteFleet
@@ -39,6 +40,7 @@ class SqliteStore(
     SqliteCodecs,
     SqliteNotes,
     SqliteAccounts,
+    SqliteAudit,
     SqliteFleet,
     SqliteGroups,
     SqliteFuota,

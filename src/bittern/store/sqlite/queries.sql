@@ -823,3 +823,53 @@ OR NOT EXISTS (SELECT 1 FROM data_key)
 -- rules_in_the_clear --
 -- Rules of an earlier version, which did not seal their actions.
 SELECT account, name, record, actions FROM rule WHERE actions IS NULL LIMIT ?
+
+-- audit_chain --
+-- The key of the audit log, where it begins, and its head.
+SELECT key, anchor, anchor_hash, anchor_mac, head, head_hash, head_mac FROM audit_chain
+
+-- insert_audit_chain --
+-- The audit log begins.
+INSERT INTO audit_chain (
+    only, key, anchor, anchor_hash, anchor_mac, head, head_hash, head_mac
+) VALUES (1, ?, ?, ?, ?, ?, ?, ?)
+
+-- move_audit_head --
+-- The audit log has a newer entry.
+UPDATE audit_chain SET head = ?, head_hash = ?, head_mac = ?
+
+-- move_audit_anchor --
+-- The audit log begins later.
+UPDATE audit_chain SET anchor = ?, anchor_hash = ?, anchor_mac = ?
+
+-- seal_audit_key --
+-- The key of the audit log under another data key, provided that it is the one that was read.
+UPDATE audit_chain SET key = ? WHERE key = ?
+
+-- insert_audit --
+-- An entry of the audit log.
+INSERT INTO audit (
+    sequence, at, account, actor, action, resource, outcome, detail, previous, hash
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+
+-- audit_entries --
+-- Entries of the audit log behind one, with what is given.
+SELECT sequence, at, account, actor, action, resource, outcome, detail, previous, hash FROM audit
+WHERE sequence > ?1
+    AND (?2 IS NULL OR at >= ?2)
+    AND (?3 IS NULL OR account = ?3)
+    AND (?4 IS NULL OR instr(actor, ?4) > 0)
+    AND (?5 IS NULL OR instr(action, ?5) > 0)
+ORDER BY sequence LIMIT ?6
+
+-- last_old_audit --
+-- The last of the entries at the beginning of the audit log that are all older.
+SELECT sequence, hash FROM audit
+WHERE sequence < coalesce(
+    (SELECT min(sequence) FROM audit WHERE at >= ?1), 9223372036854775807
+)
+ORDER BY sequence DESC LIMIT 1
+
+-- delete_old_audit --
+-- The beginning of the audit log.
+DELETE FROM audit WHERE sequence <= ?

@@ -55,6 +55,7 @@ SEALED: tuple[Sealed, ...] = (
     ),
     ("rule.actions", "account, name", lambda r: places.of_actions(r[0], r[1])),
     ("access_key.secret", "account, id", lambda r: places.of_access_secret(r[0], r[1])),
+    ("audit_chain.key", "only", lambda r: places.of_audit_key()),
     ("note.body", "account, kind, name", lambda r: places.of_note(r[0], r[1], r[2])),
 )
 """Every sealed column: what names the place of its values."""
