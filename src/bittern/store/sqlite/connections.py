@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bittern.errors import StoreUnavailable
@@ -21,7 +21,11 @@ LOG_LIMIT = 64 << 20
 
 def make_private(path: Path) -> None:
     """An existing or new file that only its owner can read; SQLite gives its log the same mode."""
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    # One that is there is not opened: to close it again would drop the locks of every connection
+    # that this process has to it (POSIX), and the next process to close the database would take
+    # itself for the last, and remove the log under a server that writes it.
+    with suppress(FileExistsError):
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     for name in (path, Path(f"{path}-wal"), Path(f"{path}-shm")):
         if name.exists() and name.stat().st_mode & 0o077:
             name.chmod(0o600)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -63,3 +65,29 @@ def test_files_that_others_could_read_become_private(tmp_path: Path) -> None:
 def test_what_sqlite_cannot_do_is_unavailable() -> None:
     with pytest.raises(StoreUnavailable, match="disk I/O error"), unavailable_if_broken():
         raise sqlite3.OperationalError("disk I/O error")
+
+
+def test_a_connection_keeps_its_lock_when_another_is_made(tmp_path: Path) -> None:
+    """Else the next process to close the database removes the log that this one writes."""
+    path = tmp_path / "bittern.db"
+    make_private(path)
+    connection = connect_writer(path, 1.0)
+    connection.execute("CREATE TABLE kept (at INTEGER)")
+    make_private(path)
+    subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]);"
+            "c.execute('SELECT count(*) FROM kept').fetchone(); c.close()",
+            path,
+        ],
+        check=True,
+        timeout=30,
+    )
+    assert Path(f"{path}-wal").exists()
+    connection.execute("INSERT INTO kept VALUES (1)")
+    other = sqlite3.connect(path)
+    assert other.execute("SELECT count(*) FROM kept").fetchone() == (1,)
+    other.close()
+    connection.close()
