@@ -158,6 +158,12 @@ def sealing(vault: KeyRing) -> Step:
     return "store: seal a delivery", each(lambda i: delivery_to_row(delivery, vault))
 
 
+def sealing_alone(vault: KeyRing) -> Step:
+    """What the step above has of the cipher: it is to stay below a twentieth of an uplink."""
+    document, place = bytes(700), "outbox.document:000000000000:70b3d57ed0000001:plant"
+    return "keys: seal a document", each(lambda i: vault.seal(document, place))
+
+
 async def path(store: Store) -> Step:
     """`UplinkPath.handle` with the durable store: all but TLS, gathering and publishing."""
     nowhere = _Nowhere()
@@ -199,6 +205,7 @@ async def measure(folder: Path) -> list[Step]:
         }
         steps = list(pure_steps(lambda frame: known[frame.dev_addr]))
         steps.append(sealing(KeyRing({1: bytes(range(32))})))
+        steps.append(sealing_alone(KeyRing({1: bytes(range(32))})))
         steps.append(await path(store))
     return steps
 

@@ -102,7 +102,8 @@ def values(path: Path, column: SealedColumn) -> list[tuple[object, str, bytes]]:
 
 def every_value(path: Path, columns: tuple[SealedColumn, ...]) -> list[tuple[str, bytes]]:
     found = [[one[1:] for one in values(path, column)] for column in columns]
-    assert all(len(of_a_column) >= 2 for of_a_column in found)
+    single = [column.table for column, rows in zip(columns, found, strict=True) if len(rows) < 2]
+    assert set(single) <= {"audit_chain"}
     return list(itertools.chain.from_iterable(found))
 
 
@@ -168,7 +169,7 @@ async def read_everything(store: SqliteStore) -> list[int]:
     ]
 
 
-READ = [one for one in COLUMNS if one.table != "dead_letter"]
+READ = [one for one in COLUMNS if one.table not in ("dead_letter", "audit_chain")]
 
 
 @pytest.mark.parametrize("column", READ, ids=[one.table for one in READ])

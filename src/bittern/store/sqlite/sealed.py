@@ -39,6 +39,7 @@ COLUMNS = (
         ("account", "dev_eui", "owed_as", "message_id", "lane"),
         places.of_dead_letter,
     ),
+    SealedColumn("audit_chain", "key", (), places.of_audit_key),
 )
 
 
