@@ -12,7 +12,7 @@ from bittern import __version__
 from bittern.cli import join_server_device, join_server_peer, output, parameters
 from bittern.cli.group import noun
 from bittern.cli.log import start_logging
-from bittern.cli.serve import run_on_uvloop, stop_on_signals
+from bittern.cli.serve import harden, run_on_uvloop, stop_on_signals
 from bittern.cli.workspace import Workspace, run
 from bittern.config import Configuration
 from bittern.errors import ConfigurationError
@@ -39,6 +39,7 @@ def serve(
     """Run the join server until SIGTERM or Ctrl-C. One line tells its address."""
     workspace = Workspace.of(data_dir, config)
     start_logging(workspace.configuration.log)
+    harden(workspace.configuration)
     run_on_uvloop(_serve(workspace.configuration, as_json))
 
 

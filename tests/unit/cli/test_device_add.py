@@ -6,7 +6,12 @@ import pytest
 
 from bittern.lorawan.crypto import SessionKeys
 from bittern.lorawan.versions import MacVersion
-from bittern.store.records import DEFAULT_ACCOUNT, AbpActivation, OtaaActivation
+from bittern.store.records import (
+    DEFAULT_ACCOUNT,
+    AbpActivation,
+    JoinServerActivation,
+    OtaaActivation,
+)
 from bittern.types import (
     EUI64,
     AppKey,
@@ -48,6 +53,27 @@ def test_joining_device_of_1_0(bittern) -> None:
     assert (profile.supports_join, profile.supports_class_c) == (True, False)
     assert device.destination == "default"
     assert sessions == []
+
+
+def test_device_whose_root_keys_are_at_its_join_server(bittern) -> None:
+    bittern.done(*ADD, "--join-server", "--join-eui", "70b3d57ed0000000")
+    device, profile, _ = added(bittern)
+    assert device.activation == JoinServerActivation(
+        join_eui=JoinEUI(EUI64.from_hex("70b3d57ed0000000"))
+    )
+    assert profile.supports_join
+    shown = bittern.done("device", "show", DEV_EUI).stdout
+    assert "OTAA, by its join server" in shown
+    assert "Key" not in shown
+    shown = bittern.done("device", "show", DEV_EUI, "--reveal-keys", "--json").json
+    assert (shown["activation"], shown["keys"]) == ("join_server", {})
+
+
+@pytest.mark.parametrize("key", [("--app-key", KEYS[0]), ("--generate-keys",)])
+def test_root_keys_are_not_given_to_a_network_that_is_not_to_have_them(bittern, key) -> None:
+    refused = bittern(*ADD, "--join-server", *key)
+    assert refused.exit_code == 2
+    assert "bittern join-server device add" in refused.stderr
 
 
 def test_joining_device_of_1_1(bittern) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from bittern.config import Api, Aws, Configuration, Keys, Lns, Mqtt, Network, Secret, Server
 from bittern.config.contradictions import contradictions
+from bittern.config.settings import JoinServer
 
 
 def found(**sections: object) -> list[tuple[str, str]]:
@@ -137,6 +138,18 @@ def test_broker_beyond_loopback_wants_tls_or_a_word_of_consent() -> None:
     assert found(mqtt=Mqtt(host="0.0.0.0", tls_port=8883)) == []
     assert found(mqtt=Mqtt(host="0.0.0.0", allow_plain=True)) == []
     assert found(mqtt=Mqtt(host="127.0.0.2")) == []
+
+
+def test_join_servers_have_files_and_ranges_that_can_be(tmp_path: Path) -> None:
+    path = tmp_path / "nowhere"
+    settings = JoinServer(trust=path, uris={"00000000000000ff-0000000000000001": "https://x"})
+    assert found(join_server=settings) == [
+        ("join_server.trust", f"file not found: {path}"),
+        ("join_server.uris", "00000000000000ff is behind 0000000000000001"),
+    ]
+    assert found(join_server=JoinServer(uri="https://x", host="127.0.0.2")) == []
+    ((where, _),) = found(join_server=JoinServer(host="js.example"))
+    assert where == "join_server.host"
 
 
 def test_tls_port_of_the_broker_is_nobody_elses() -> None:
