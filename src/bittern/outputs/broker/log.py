@@ -6,9 +6,11 @@ full. It is synchronous; `broker.py` calls it in one thread. Payloads are sealed
 
 from __future__ import annotations
 
+import logging
 import os
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 from types import TracebackType
@@ -16,11 +18,13 @@ from typing import Self
 
 import msgspec
 
-from bittern.errors import SchemaTooNew, StoreUnavailable
+from bittern.errors import SchemaTooNew, SealBroken, StoreUnavailable
 from bittern.outputs.broker.sealed import of_message, of_retained
 from bittern.outputs.broker.session import Entry
 from bittern.outputs.port import Sealer
 from bittern.types import Instant
+
+logger = logging.getLogger(__name__)
 
 VERSION = 2
 _SCHEMAS = ("log.sql", "log_2.sql")
@@ -95,8 +99,10 @@ class SessionLog:
     def __enter__(self) -> Self:
         """Raises `SchemaTooNew`."""
         try:
-            # Made by us, lest it be readable by others for a moment.
-            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
+            # Made by us, lest it be readable by others for a moment. What is there is not opened: to
+            # close it would drop the locks of other connections of this process.
+            with suppress(FileExistsError):
+                os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
             self._database = sqlite3.connect(
                 self._path, isolation_level=None, check_same_thread=False
             )
@@ -136,10 +142,11 @@ class SessionLog:
                 ).fetchall()
             ]
             retained = [
-                Retained(topic, self._sealer.open(sealed, *of_retained(topic)), qos, at)
+                Retained(topic, payload, qos, at)
                 for topic, sealed, qos, at in database.execute(
                     "SELECT topic, payload, qos, at FROM retained"
                 )
+                if (payload := self._opened(sealed, of_retained(topic))) is not None
             ]
         return sessions, retained
 
@@ -175,14 +182,18 @@ class SessionLog:
                 (client_id, after, limit),
             ).fetchall()
         return [
-            Entry(
-                number,
-                topic,
-                self._sealer.open(sealed, *of_message(client_id, number, topic)),
-                retain=bool(retain),
-            )
+            Entry(number, topic, payload, retain=bool(retain))
             for number, topic, sealed, retain in rows
+            if (payload := self._opened(sealed, of_message(client_id, number, topic))) is not None
         ]
+
+    def _opened(self, sealed: bytes, place: tuple[str, str]) -> bytes | None:
+        """None: somebody has changed the file. It is told, and the others are sent as ever."""
+        try:
+            return self._sealer.open(sealed, *place)
+        except SealBroken as error:
+            logger.error("%s: left out; it was changed on the disk, or moved", error)
+            return None
 
     @property
     def _open(self) -> sqlite3.Connection:
