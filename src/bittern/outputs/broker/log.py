@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
@@ -99,8 +99,8 @@ class SessionLog:
     def __enter__(self) -> Self:
         """Raises `SchemaTooNew`."""
         try:
-            # Made by us, lest it be readable by others for a moment. What is there is not opened: to
-            # close it would drop the locks of other connections of this process.
+            # Made by us, lest it be readable by others for a moment. What is there is not opened:
+            # to close it would drop the locks of other connections of this process.
             with suppress(FileExistsError):
                 os.close(os.open(self._path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
             self._database = sqlite3.connect(
@@ -174,18 +174,29 @@ class SessionLog:
         return {client_id: count for client_id, count in lost.items() if count}
 
     def page(self, client_id: str, after: int, limit: int) -> list[Entry]:
-        """What the client has not acknowledged, after a number, in order."""
+        """What the client has not acknowledged, after a number, in order. It is shorter only where
+        there is no more, whatever is left out because it does not open."""
+        found: list[Entry] = []
         with _Transaction(self._open) as database:
-            rows = database.execute(
-                "SELECT number, topic, payload, retain FROM message"
-                " WHERE client_id = ? AND number > ? ORDER BY number LIMIT ?",
-                (client_id, after, limit),
-            ).fetchall()
-        return [
-            Entry(number, topic, payload, retain=bool(retain))
-            for number, topic, sealed, retain in rows
-            if (payload := self._opened(sealed, of_message(client_id, number, topic))) is not None
-        ]
+            while (wanted := limit - len(found)) > 0:
+                rows = database.execute(
+                    "SELECT number, topic, payload, retain FROM message"
+                    " WHERE client_id = ? AND number > ? ORDER BY number LIMIT ?",
+                    (client_id, after, wanted),
+                ).fetchall()
+                found += self._entries(client_id, rows)
+                if len(rows) < wanted:
+                    break
+                after = rows[-1][0]
+        return found
+
+    def _entries(
+        self, client_id: str, rows: Iterable[tuple[int, bytes, bytes, int]]
+    ) -> Iterator[Entry]:
+        for number, topic, sealed, retain in rows:
+            payload = self._opened(sealed, of_message(client_id, number, topic))
+            if payload is not None:
+                yield Entry(number, topic, payload, retain=bool(retain))
 
     def _opened(self, sealed: bytes, place: tuple[str, str]) -> bytes | None:
         """None: somebody has changed the file. It is told, and the others are sent as ever."""
