@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from bittern.app.addresses import url
 from bittern.app.clock import steady_utc
 from bittern.app.gateways import keep_up_to_date, transport_of
+from bittern.app.root_keys import root_keys_of
 from bittern.backend.values import ResultCode
 from bittern.config import Configuration
 from bittern.installation import only_server, opened_keychain, opened_store
@@ -40,7 +41,9 @@ async def running_join_server(configuration: Configuration) -> AsyncIterator[str
                 configuration.host_of(configuration.join_server),
                 configuration.join_server.port,
                 context=transport.listener(),
-                desk=JoinDesk(JoinRegistry(store), now, tell),
+                desk=JoinDesk(
+                    JoinRegistry(store), now, tell, await enter(root_keys_of(configuration))
+                ),
             )
         )
         yield url("https", listener.address)

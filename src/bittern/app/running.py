@@ -40,6 +40,7 @@ from bittern.app.keys import keys_of
 from bittern.app.management import api_of, endpoints_of, http_context_of, services_of
 from bittern.app.mqtt_downlinks import downlinks_of
 from bittern.app.reports import reports_of
+from bittern.app.root_keys import root_keys_of
 from bittern.config import Configuration
 from bittern.config.layout import Layout
 from bittern.installation import only_server
@@ -98,6 +99,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
             randomness=randomness,
             codecs=codecs,
             join_servers=join_servers,
+            root_keys=await enter(root_keys_of(configuration)),
         )
         await enter(task(network.intake.run(), "gather frames"))
 

@@ -14,6 +14,7 @@ from bittern.network.join_server import JoinServer
 from bittern.network.journal import Journal
 from bittern.network.message_queue import MessageQueue
 from bittern.network.ports import Clock, Codecs, GatewayLink, Outbox, Randomness
+from bittern.network.root_keys import RootKeys
 from bittern.network.sessions import SessionCache
 from bittern.network.transmitter import Transmitter
 from bittern.network.unsolicited import Unsolicited
@@ -44,8 +45,10 @@ class Network:
         randomness: Randomness,
         codecs: Codecs | None = None,
         join_servers: JoinServer | None = None,
+        root_keys: RootKeys | None = None,
     ) -> None:
-        """`join_servers`: of the devices whose root keys are not in the store."""
+        """`join_servers`: of the devices whose root keys are not in the store; `root_keys`: of
+        those whose root keys are in a token."""
         self.now = now
         self.journal = Journal()
         self.directory = Directory(store)
@@ -89,6 +92,7 @@ class Network:
             now=now,
             randomness=randomness,
             join_servers=join_servers,
+            root_keys=root_keys,
         )
         self.uplinks = UplinkPath(
             store=store,

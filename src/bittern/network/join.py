@@ -33,6 +33,7 @@ from bittern.network.join_limits import JoinLimiter, JoinLimits
 from bittern.network.join_server import Asked, EitherJoinServer, Granted, JoinServer, Request
 from bittern.network.journal import Journal
 from bittern.network.ports import Clock, Randomness
+from bittern.network.root_keys import RootKeys
 from bittern.network.sessions import SessionCache
 from bittern.store.ports.sessions import SessionStore
 from bittern.store.records import AbpActivation
@@ -55,8 +56,10 @@ class JoinPath:
         randomness: Randomness,
         limits: JoinLimits | None = None,
         join_servers: JoinServer | None = None,
+        root_keys: RootKeys | None = None,
     ) -> None:
-        """`join_servers`: of the devices whose root keys are not in the store."""
+        """`join_servers`: of the devices whose root keys are not in the store; `root_keys`: of
+        those whose root keys are in a token."""
         self._store = store
         self._directory = directory
         self._sessions = sessions
@@ -64,7 +67,7 @@ class JoinPath:
         self._journal = journal
         self._net_id = net_id
         self._limiter = JoinLimiter(limits)
-        self._join_server = EitherJoinServer(store, join_servers)
+        self._join_server = EitherJoinServer(store, join_servers, root_keys)
         self._now = now
         self._randomness = randomness
 

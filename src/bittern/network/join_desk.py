@@ -15,6 +15,7 @@ Everything has an answer with a result; nothing that a peer sends is an error of
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -43,6 +44,7 @@ from bittern.mac.join_accept import Offer
 from bittern.mac.refused import Refused
 from bittern.network.join_repeats import Repeats
 from bittern.network.ports import Clock
+from bittern.network.root_keys import RootKeys, by_root_keys
 from bittern.store.join_records import AgreedSession, JoinDevice, JoinPeer
 from bittern.store.ports.joins import JoinKeys
 from bittern.types import AES128Key, DevEUI, NetID, Refusal
@@ -82,8 +84,16 @@ class _No(Exception):
 class JoinDesk:
     """One for the whole join server."""
 
-    def __init__(self, keys: JoinKeys, now: Clock, tell: Callable[[Told], None]) -> None:
+    def __init__(
+        self,
+        keys: JoinKeys,
+        now: Clock,
+        tell: Callable[[Told], None],
+        root_keys: RootKeys | None = None,
+    ) -> None:
+        """`root_keys`: of the devices whose root keys are in a token."""
         self._keys = keys
+        self._root_keys = root_keys
         self._now = now
         self._tell = tell
         self._repeats = Repeats[JoinAns](now)
@@ -182,7 +192,8 @@ class JoinDesk:
         for_application = await self._application_kek(device, peer)
         before = await self._keys.spent(device.dev_eui)
         answer = join if isinstance(frame, JoinRequest) else rejoin
-        agreed = answer.answer_as_join_server(
+        work = partial(
+            answer.answer_as_join_server,
             frame,
             bytes(request.phy_payload),
             credentials=device.keys,
@@ -190,6 +201,7 @@ class JoinDesk:
             state=before.state,
             offered=offered,
         )
+        agreed = await by_root_keys(device.dev_eui, device.keys, self._root_keys, work)
         if isinstance(agreed, Refused):
             raise _No(_CODES.get(agreed.refusal, ResultCode.OTHER), agreed.reason)
         session_key_id = device.dev_eui + agreed.join_nonce.to_bytes(3, "big")

@@ -6,6 +6,7 @@ is granted is not yet stored: the caller does that, in one transaction, before a
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
@@ -17,6 +18,7 @@ from bittern.mac.join_accept import Terms
 from bittern.mac.refused import Refused
 from bittern.mac.rejoin import RejoinGranted
 from bittern.mac.rejoin import answer as answer_rejoin
+from bittern.network.root_keys import RootKeys, by_root_keys
 from bittern.store.ports.sessions import SessionStore
 from bittern.store.records import Activation, JoinServerActivation, OtaaActivation
 from bittern.types import DevEUI, Instant, JoinEUI, NetID, Refusal
@@ -50,25 +52,34 @@ class JoinServers(JoinServer, Protocol):
 
 
 class EmbeddedJoinServer:
-    """The root keys are in our own store. What it reads of nonces is compared when the caller
-    stores what was granted, so no nonce is used twice."""
+    """The root keys are in our own store, or in our token. What it reads of nonces is compared when
+    the caller stores what was granted, so no nonce is used twice."""
 
-    def __init__(self, store: SessionStore) -> None:
+    def __init__(self, store: SessionStore, root_keys: RootKeys | None = None) -> None:
         self._store = store
+        self._root_keys = root_keys
 
     async def answer(self, asked: Asked) -> Granted | Refused:
         request, credentials = asked.request, asked.activation
         assert isinstance(credentials, OtaaActivation)
+        work = await self._work(asked, credentials)
+        return await by_root_keys(request.dev_eui, credentials, self._root_keys, work)
+
+    async def _work(
+        self, asked: Asked, credentials: OtaaActivation
+    ) -> Callable[[], Granted | Refused]:
+        request = asked.request
         state = await self._store.join_state(request.dev_eui)
         if isinstance(request, JoinRequest):
-            return answer_join(
+            return lambda: answer_join(
                 request, asked.phy_payload, credentials=credentials, state=state, terms=asked.terms
             )
-        return answer_rejoin(
+        sessions = await self._store.sessions_of(request.dev_eui)
+        return lambda: answer_rejoin(
             request,
             asked.phy_payload,
             credentials=credentials,
-            sessions=await self._store.sessions_of(request.dev_eui),
+            sessions=sessions,
             state=state,
             terms=asked.terms,
         )
@@ -77,8 +88,13 @@ class EmbeddedJoinServer:
 class EitherJoinServer:
     """Our own for devices whose root keys are here, another for those whose keys are there."""
 
-    def __init__(self, store: SessionStore, elsewhere: JoinServer | None) -> None:
-        self._embedded = EmbeddedJoinServer(store)
+    def __init__(
+        self,
+        store: SessionStore,
+        elsewhere: JoinServer | None,
+        root_keys: RootKeys | None = None,
+    ) -> None:
+        self._embedded = EmbeddedJoinServer(store, root_keys)
         self._elsewhere = elsewhere
 
     async def answer(self, asked: Asked) -> Granted | Refused:

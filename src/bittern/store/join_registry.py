@@ -25,6 +25,9 @@ from bittern.store.ports.notes import NoteStore
 from bittern.store.records import DEFAULT_ACCOUNT
 from bittern.types import AES128Key, DevEUI, Instant
 
+IN_TOKEN = "token:"
+"""Before what a root key is called in its token."""
+
 
 class _SpentBody(msgspec.Struct, frozen=True):
     state: JoinState
@@ -145,10 +148,14 @@ def _exchange(
 
 def _to_text(value: object) -> str:
     """Only into what is sealed as a whole."""
+    if isinstance(value, AES128Key) and value.reference is not None:
+        return IN_TOKEN + value.reference
     return (secret_bytes(value) if isinstance(value, AES128Key) else bytes(value)).hex()  # type: ignore[call-overload]
 
 
 def _from_text(kind: Any, value: Any) -> Any:
+    if value.startswith(IN_TOKEN):
+        return kind.in_token(value.removeprefix(IN_TOKEN))
     return kind(bytes.fromhex(value))
 
 

@@ -479,3 +479,11 @@ async def test_whatever_is_sent_has_an_answer(
     answer = await scene.ask(**(document | wrong))
     assert answer["Result"]["ResultCode"]
     assert answer["MessageType"].endswith("Ans")
+
+
+async def test_without_its_token_a_device_is_told_why_and_uses_up_nothing(scene: Scene) -> None:
+    there = OtaaActivation(join_eui=JOIN_EUI, app_key=AppKey.in_token("a"))
+    await scene.device(keys=there)
+    code, reason = await scene.result(**joining())
+    assert (code, reason.partition(",")[0]) == ("Other", "its root keys are in a token")
+    assert await scene.nothing_is_used_up()

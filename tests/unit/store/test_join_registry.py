@@ -160,3 +160,10 @@ async def test_the_newest_certificate_of_an_application_server_counts(
     await registry.add_peer(old)
     assert await registry.application("meters") == new
     assert await registry.application("000013") is None
+
+
+async def test_of_a_root_key_in_a_token_the_name_is_kept(registry: JoinRegistry) -> None:
+    keys = OtaaActivation(join_eui=JOIN_EUI, app_key=AppKey.in_token("7 AppKey"))
+    device = msgspec.structs.replace(DEVICE, keys=keys)
+    await registry.add_device(device)
+    assert await registry.device(DEV_EUI) == device
