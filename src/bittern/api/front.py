@@ -90,6 +90,14 @@ OnVerified = Callable[[Caller, Instant], None]
 """Told of whoever has proved to hold a secret, before it is known what it is allowed."""
 
 
+Admits = Callable[[Caller, Instant], bool]
+"""Whether somebody who has proved to hold a secret may ask now."""
+
+
+def _admitted(caller: Caller, now: Instant) -> bool:
+    return True
+
+
 def _ignored(operation: Operation | None, request_id: str, fault: Exception) -> None:
     """Nobody wants to know."""
 
@@ -110,6 +118,7 @@ class Front:
         replays: Replays | None = None,
         on_fault: OnFault = _ignored,
         on_verified: OnVerified = _unnoticed,
+        admits: Admits = _admitted,
         recorder: Recorder | None = None,
     ) -> None:
         """`handlers` by service and operation, as botocore names them; KeyError if it knows no
@@ -124,6 +133,7 @@ class Front:
         self._replays = replays if replays is not None else Replays()
         self._on_fault = on_fault
         self._on_verified = on_verified
+        self._admits = admits
         self._recorder = recorder
         self._services = {made.service.signing_name: made.service for made in self._handlers}
         for operation in self._handlers:
@@ -182,6 +192,8 @@ class Front:
         if caller is None:
             raise ApiError(UNRECOGNIZED_CLIENT, "the access key id is not known, or not active")
         sigv4.verify(claim, request, caller.secret, now)
+        if not self._admits(caller, now):
+            raise ApiError("ThrottlingException", "Rate exceeded")
         if operation.changes_state:
             self._replays.admit(claim, now)
         self._on_verified(caller, now)

@@ -15,10 +15,12 @@ from bittern.config import Configuration
 from bittern.config.listening import is_loopback
 from bittern.config.uris import cups_uri, lns_uri
 from bittern.keys.ring import KeyRing
+from bittern.network.allowance import Buckets
 from bittern.network.ports import Clock
 from bittern.outputs.clients import Clients
 from bittern.pki.tls import plain_listener, present
 from bittern.servers.api import ApiShell, tell_fault
+from bittern.servers.api_limits import account_allowance
 from bittern.servers.audit_desk import AuditDesk
 from bittern.servers.background import Background
 from bittern.servers.transport import Transport
@@ -47,12 +49,18 @@ def api_of(
         if credentials.is_use_due(caller.access_key_id, at):
             background.start(credentials.used(caller.access_key_id, at), "keep the use of a key")
 
+    allowed = Buckets[str](account_allowance(configuration.api.requests_per_second))
+
+    def admits(caller: Caller, at: Instant) -> bool:
+        return allowed.take(caller.account, at)
+
     front = Front(
         {**whereabouts.handlers(), **handlers(services)},
         credentials,
         region=configuration.api.region,
         on_fault=tell_fault,
         on_verified=on_verified,
+        admits=admits,
         recorder=audit,
     )
 

@@ -20,6 +20,7 @@ from typing import Self
 
 from aiofastnet import connect_accepted_socket
 
+from bittern.config.peers import place_of
 from bittern.servers.loop_faults import tell_faults_of_ours
 from bittern.servers.tls import explained
 from bittern.types import Refusal
@@ -45,9 +46,10 @@ class AcceptorLimits:
     handshakes: int = 128
     """Under way at the same time."""
     handshakes_by_address: int = 64
-    """Of these by one address: many gateways may stand behind one."""
+    """Of these by one place (`place_of`): many gateways may stand behind one."""
     waiting: int = 20_000
-    """Connections that are not yet through; more are left to the system's backlog."""
+    """Connections that are not yet through; more are left to the system's backlog. Half of them by
+    one place; more of it are closed at once."""
 
 
 class Acceptor:
@@ -75,6 +77,9 @@ class Acceptor:
         self._places = asyncio.Semaphore(limits.waiting)
         self._shares: dict[str, asyncio.Semaphore] = {}
         self._by_address: Counter[str] = Counter()
+        self._inside: Counter[str] = Counter()
+        self.turned_away = 0
+        """Connections of places that had their share of those that wait."""
 
     async def __aenter__(self) -> Self:
         """Raises OSError where the address is taken or not this machine's."""
@@ -114,16 +119,22 @@ class Acceptor:
                 logger.warning("no connection can be accepted reason=%r", str(error))
                 await asyncio.sleep(ACCEPT_AGAIN_S)
                 continue
-            peer = _peer(address)
-            self._keep(self._welcome(connection, address[0], peer), f"welcome {peer}")
+            peer, place = _peer(address), place_of(str(address[0]))
+            if self._inside[place] >= max(self._limits.waiting // 2, 1):
+                self.turned_away += 1
+                self._places.release()
+                connection.close()
+                continue
+            self._inside[place] += 1
+            self._keep(self._welcome(connection, place, peer), f"welcome {peer}")
 
-    async def _welcome(self, connection: socket.socket, host: str, peer: str) -> None:
+    async def _welcome(self, connection: socket.socket, place: str, peer: str) -> None:
         """Exactly one of the two: a protocol owns the connection, or it is closed."""
         owned = False
         try:
             async with asyncio.timeout(self._limits.handshake_timeout_s):
                 await _readable(connection)
-            async with self._turn(host):
+            async with self._turn(place):
                 await self._begin(connection)
                 owned = True
         except TimeoutError:
@@ -135,8 +146,14 @@ class Acceptor:
             self._on_failed(None, f"TLS failed: {str(error) or 'closed by the other end'}", peer)
         finally:
             self._places.release()
+            self._leave(place)
             if not owned:
                 connection.close()
+
+    def _leave(self, place: str) -> None:
+        self._inside[place] -= 1
+        if not self._inside[place]:
+            del self._inside[place]
 
     async def _begin(self, connection: socket.socket) -> None:
         await connect_accepted_socket(
@@ -150,16 +167,17 @@ class Acceptor:
         )
 
     @contextlib.asynccontextmanager
-    async def _turn(self, host: str) -> AsyncIterator[None]:
-        share = self._shares.setdefault(host, asyncio.Semaphore(self._limits.handshakes_by_address))
-        self._by_address[host] += 1
+    async def _turn(self, place: str) -> AsyncIterator[None]:
+        most = self._limits.handshakes_by_address
+        share = self._shares.setdefault(place, asyncio.Semaphore(most))
+        self._by_address[place] += 1
         try:
             async with share, self._room:
                 yield
         finally:
-            self._by_address[host] -= 1
-            if not self._by_address[host]:
-                del self._by_address[host], self._shares[host]
+            self._by_address[place] -= 1
+            if not self._by_address[place]:
+                del self._by_address[place], self._shares[place]
 
     def _keep(self, work: Coroutine[None, None, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)

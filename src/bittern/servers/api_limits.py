@@ -11,11 +11,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from bittern.config.peers import place_of
+from bittern.network.allowance import Allowance
 from bittern.types import Instant
 
 MOST_ADDRESSES = 10_000
 BURST = 20
 """Failures that an address has free: a client with a wrong secret tries a few times."""
+
+
+AT_ONCE_S = 5.0
+"""So many seconds' requests of an account may come at once."""
+
+
+def account_allowance(per_second: float) -> Allowance:
+    """What one account may ask."""
+    return Allowance(burst=max(per_second * AT_ONCE_S, 1.0), per_second=per_second)
 
 
 class Failures:

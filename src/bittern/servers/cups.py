@@ -17,6 +17,8 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from bittern.config import Cups
+from bittern.config.peers import place_of
+from bittern.config.quiet import Quiet
 from bittern.errors import BitternError, GatewayProtocolError
 from bittern.gateway import cups
 from bittern.gateway.admission import Refused
@@ -116,6 +118,7 @@ class CupsServer:
         self._requests = self._answered = self._failed_handshakes = self._bytes_out = 0
         self._allowed = Buckets[GatewayEUI](_allowance(settings.requests_per_minute))
         self.refusals: Counter[Refusal] = Counter()
+        self._quiet = Quiet()
         self._door: Door | None = None
         self._acceptor: Acceptor | None = None
         self._runner = web.ServerRunner(
@@ -247,15 +250,16 @@ class CupsServer:
         self, refused: Refused, gateway_eui: GatewayEUI | None, asker: Asker
     ) -> web.Response:
         self.refusals[refused.refusal] += 1
-        self._record(
-            GatewayRefused(
-                at=self._now(),
-                refusal=refused.refusal,
-                reason=refused.reason,
-                gateway_eui=gateway_eui,
-                peer=asker.peer,
-            )
+        told = GatewayRefused(
+            at=self._now(),
+            refusal=refused.refusal,
+            reason=refused.reason,
+            gateway_eui=gateway_eui,
+            peer=asker.peer,
         )
+        who = gateway_eui or place_of(asker.peer.rpartition(":")[0].strip("[]"))
+        if self._quiet.may_tell((refused.refusal, who), told.at):
+            self._record(told)
         status = _STATUS.get(refused.refusal, 403)
         return web.Response(status=status, text=f"{refused.refusal}: {refused.reason}\n")
 
@@ -263,7 +267,7 @@ class CupsServer:
         self._failed_handshakes += 1
         if refusal is not None:
             self._refuse(Refused(refusal, reason), None, Asker("", peer))
-        else:
+        elif self._quiet.may_tell(reason, self._now()):
             logger.warning("handshake failed peer=%s reason=%r", peer, reason)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Literal, Self
 
@@ -17,12 +18,13 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from prometheus_client import CollectorRegistry
 
+from bittern.config.quiet import Quiet
 from bittern.errors import BitternError
 from bittern.outputs.port import Health
 from bittern.servers.acceptor import Acceptor, AcceptorLimits
 from bittern.servers.door import Door
 from bittern.servers.metrics import exposition
-from bittern.types import Refusal
+from bittern.types import Instant, Refusal
 
 logger = logging.getLogger("bittern.servers.http")
 
@@ -73,6 +75,7 @@ class HttpServer:
     ) -> None:
         """``context``: of TLS; without one it speaks plain HTTP. ``connections`` at once, half of
         them by one network; one that has asked nothing within ``silence_s`` is closed."""
+        self._quiet = Quiet()
         self._context = context
         self._connections, self._silence_s = connections, silence_s
         self._version = version
@@ -127,8 +130,13 @@ class HttpServer:
             host=self._host,
             port=self._port,
             limits=AcceptorLimits(waiting=self._connections),
-            on_failed=_tell_failed_handshake,
+            on_failed=self._tell_failed_handshake,
         )
+
+    def _tell_failed_handshake(self, refusal: Refusal | None, reason: str, peer: str) -> None:
+        why = str(refusal or reason)
+        if self._quiet.may_tell(why, Instant(time.monotonic())):
+            logger.warning("handshake failed peer=%s reason=%r", peer, why)
 
     @web.middleware
     async def _heard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -174,10 +182,6 @@ class _Plain:
         assert self._server is not None
         host, port = self._server.sockets[0].getsockname()[:2]
         return str(host), int(port)
-
-
-def _tell_failed_handshake(refusal: Refusal | None, reason: str, peer: str) -> None:
-    logger.warning("handshake failed peer=%s reason=%r", peer, str(refusal or reason))
 
 
 async def _checked(check: Check) -> Verdict:

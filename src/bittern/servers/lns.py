@@ -16,6 +16,7 @@ from typing import Self
 from picows import WSListener, WSUpgradeRequest
 
 from bittern.config import Lns
+from bittern.config.quiet import Quiet
 from bittern.gateway import discovery
 from bittern.lorawan.radio import Transmission
 from bittern.servers.acceptor import Acceptor, AcceptorLimits
@@ -39,8 +40,6 @@ logger = logging.getLogger("bittern.servers.lns")
 
 FAREWELL_S = 5.0
 """How long gateways may take to answer our close when the server ends."""
-QUIET_S = 10.0
-"""The same reason of failed handshakes is told once in this time: ports are scanned."""
 
 # picows tells of every connection; what matters of it is told by the listeners, by gateway.
 _websocket_logger = logger.getChild("websocket")
@@ -65,7 +64,7 @@ class LnsServer:
         self._host = host
         self._context = context
         self._now = now
-        self._told: dict[str, Instant] = {}
+        self._quiet = Quiet()
         self._acceptor: Acceptor | None = None
 
     async def __aenter__(self) -> Self:
@@ -171,13 +170,10 @@ class LnsServer:
 
     def _on_failed_handshake(self, refusal: Refusal | None, reason: str, peer: str) -> None:
         self._hub.counters.failed_handshakes += 1
-        now = self._now()
-        told = self._told.get(reason)
-        if told is not None and now - told < QUIET_S:
+        if not self._quiet.may_tell(reason, self._now()):
             if refusal is not None:
                 self._hub.count(refusal)
             return
-        self._told[reason] = now
         if refusal is not None:
             self._hub.refuse(refusal, reason, None, peer)
         else:

@@ -13,10 +13,12 @@ from typing import cast
 
 import pytest
 
+from bittern.config import peers
 from bittern.pki.authority import Authority, open_authority
 from bittern.pki.identity import server_identity
 from bittern.pki.issuing import issue_gateway_certificate
 from bittern.pki.tls import gateway_listener
+from bittern.servers import acceptor
 from bittern.servers.acceptor import Acceptor, AcceptorLimits
 from bittern.types import EUI64, GatewayEUI, Instant, Refusal
 
@@ -189,6 +191,48 @@ async def test_an_address_has_a_share_and_others_have_the_rest(door: Door) -> No
             while not door.acceptor.waiting:
                 await asyncio.sleep(0)
             assert await door.echo(door.client(door.authority)) == b"boom"
+
+
+async def test_a_network_of_ipv6_has_one_share(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two loopback addresses stand for two of one network: this machine has no more of IPv6."""
+    networks = {"127.0.0.2": "2001:db8::1", "127.0.0.3": "2001:db8::2"}
+    monkeypatch.setattr(
+        acceptor, "place_of", lambda address: peers.place_of(networks.get(address, address))
+    )
+    limits = AcceptorLimits(handshakes=4, handshakes_by_address=1)
+    async with door.open(limits, host="0.0.0.0"):
+        port = door.acceptor.address[1]
+        client = door.client(door.authority)
+        with socket.create_connection(("127.0.0.1", port), source_address=("127.0.0.2", 0)) as half:
+            half.sendall(b"\x16\x03\x01\x02\x00")
+            while not door.acceptor.waiting:
+                await asyncio.sleep(0)
+            neighbour = asyncio.create_task(
+                asyncio.open_connection(
+                    *("127.0.0.1", port),
+                    ssl=client,
+                    server_hostname="localhost",
+                    local_addr=("127.0.0.3", 0),
+                )
+            )
+            assert await door.echo(client) == b"boom"  # of another place
+            assert not neighbour.done()
+        _, writer = await neighbour
+        writer.transport.abort()
+
+
+async def test_silent_connections_of_one_place_leave_half_of_the_places(door: Door) -> None:
+    async with door.open(AcceptorLimits(waiting=4), host="0.0.0.0"):
+        port = door.acceptor.address[1]
+        silent = [
+            socket.create_connection(("127.0.0.1", port), source_address=("127.0.0.2", 0))
+            for _ in range(6)
+        ]
+        while door.acceptor.turned_away < 4:
+            await asyncio.sleep(0)
+        assert await door.echo(door.client(door.authority)) == b"boom"
+        for connection in silent:
+            connection.close()
 
 
 async def test_a_taken_port_is_an_error(door: Door, tmp_path: Path) -> None:

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from bittern.servers.api_limits import BURST, MOST_ADDRESSES, Failures, Room
+from bittern.network.allowance import Buckets
+from bittern.servers.api_limits import BURST, MOST_ADDRESSES, Failures, Room, account_allowance
 from bittern.types import Instant
 
 NOW = Instant(1_700_000_000.0)
@@ -65,3 +66,12 @@ def test_room_is_taken_and_given_back() -> None:
     with pytest.raises(ZeroDivisionError), room.take(10):
         raise ZeroDivisionError
     assert room.taken == 0
+
+
+def test_an_account_may_ask_much_at_once_and_less_in_the_long_run() -> None:
+    buckets = Buckets[str](account_allowance(10.0))
+    taken = [buckets.take("123456789012", Instant(0.0)) for _ in range(1000)]
+    assert taken.count(True) == 50
+    assert buckets.take("210987654321", Instant(0.0))
+    later = [buckets.take("123456789012", Instant(1.0)) for _ in range(1000)]
+    assert later.count(True) == 10

@@ -139,6 +139,10 @@ class Connection(asyncio.Protocol):
         self._end("connection lost" if error is None else repr(error))
         self._broker.closed(self)
 
+    @property
+    def is_logged_in(self) -> bool:
+        return self._session is not None
+
     # Link
 
     @property

@@ -29,6 +29,8 @@ from typing import Protocol, Self, TypeVar
 
 import msgspec
 
+from bittern.config.peers import place_of
+from bittern.config.quiet import Quiet
 from bittern.errors import DeliveryError, DeliveryRejected, DeliveryUnavailable, StoreUnavailable
 from bittern.outputs.broker.caller import Caller
 from bittern.outputs.broker.connection import Connection
@@ -112,6 +114,7 @@ class EmbeddedBroker:
         self._lost = 0
         self._refused_connections = 0
         self._failed_handshakes = 0
+        self._quiet = Quiet()
 
     @property
     def port(self) -> int:
@@ -164,7 +167,8 @@ class EmbeddedBroker:
 
     def _handshake_failed(self, _: object, reason: str, peer: str) -> None:
         self._failed_handshakes += 1
-        log.info("mqtt peer=%s reason=%r", peer, reason)
+        if self._quiet.may_tell(reason, self.now()):
+            log.info("mqtt peer=%s reason=%r", peer, reason)
 
     async def __aexit__(
         self,
@@ -244,12 +248,24 @@ class EmbeddedBroker:
     # What connections need
 
     def opened(self, connection: Connection) -> bool:
-        if len(self._connections) >= self.limits.connections:
+        if not self._has_room_for(connection):
             self._refused_connections += 1
             return False
         self._connections.add(connection)
         self._all_closed.clear()
         return True
+
+    def _has_room_for(self, connection: Connection) -> bool:
+        """Half of the room is nobody's who has not logged in: strangers of one place have it."""
+        most, inside = self.limits.connections, len(self._connections)
+        if inside < most // 2:
+            return True
+        place = place_of(connection.caller.address)
+        strangers = sum(
+            not one.is_logged_in and place_of(one.caller.address) == place
+            for one in self._connections
+        )
+        return inside < most and strangers < max(most // 2, 1)
 
     def closed(self, connection: Connection) -> None:
         self._connections.discard(connection)

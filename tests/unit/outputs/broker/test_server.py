@@ -262,11 +262,51 @@ async def test_full_disk_is_told_and_loses_nothing(
     assert await again.receive_messages(1) == [1]
 
 
-async def test_connections_are_limited(broker: EmbeddedBroker, open_client: Any) -> None:
-    clients = [await open_client(broker) for _ in range(6)]
+async def test_connections_are_limited(
+    broker: EmbeddedBroker, files: BrokerFiles, open_client: Any
+) -> None:
+    for number in range(5):
+        client = await open_client(broker)
+        await client.log_in(password_of(files), f"c{number}")
     with pytest.raises(EOFError):
-        await clients[-1].receive()
+        await (await open_client(broker)).receive()
     assert broker.statistics()["connections"] == 5
+
+
+async def test_strangers_of_one_place_leave_half_of_the_connections_to_users(
+    build: Callable[..., EmbeddedBroker], files: BrokerFiles, open_client: Any
+) -> None:
+    """None of them says anything; somebody from another place logs in all the same."""
+    connection = ConnectionLimits(connections=6, packet_bytes=10_000)
+    async with build(connection=connection) as broker:
+        strangers = [
+            await asyncio.open_connection("127.0.0.1", broker.port, local_addr=("127.0.0.2", 0))
+            for _ in range(20)
+        ]
+        while broker.statistics()["refused_connections"] < 17:
+            await asyncio.sleep(0)
+        user = await open_client(broker)
+        assert await user.log_in(password_of(files)) == Connack(False, 0)
+        for _, writer in strangers:
+            writer.close()
+
+
+async def test_a_login_that_is_denied_is_told_with_its_address(
+    files: BrokerFiles, clock: Any, open_client: Any
+) -> None:
+    told: list[tuple[str, str, str]] = []
+    made = EmbeddedBroker(
+        host="127.0.0.1",
+        port=0,
+        files=files,
+        sealer=RING,
+        now=clock.now,
+        limits=LIMITS,
+        on_denied=lambda *denied: told.append(denied),
+    )
+    async with made as broker:
+        await (await open_client(broker)).log_in(b"wrong")
+    assert told == [("bittern", "127.0.0.1", "bad_credentials")]
 
 
 async def test_house_keeping_ends_sessions_of_clients_that_stay_away(
