@@ -200,3 +200,17 @@ async def test_swapped_rows_are_named_and_the_others_served(
         assert changed == []
     else:
         assert changed == [order.index(column.table) if column.table in order else number]
+
+
+def test_the_brokers_log_names_what_was_swapped_and_serves_the_rest(
+    log_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    places = swap(log_path, BROKER[0]) + swap(log_path, BROKER[1])
+    with caplog.at_level(logging.ERROR), SessionLog(log_path, RING) as log:
+        sessions, retained = log.load(NOW)
+        entries = [entry for client in ("a", "b") for entry in log.page(client, -1, 9)]
+    assert len(sessions) == 2
+    assert retained == []
+    assert len(entries) == 2
+    told = [record.getMessage() for record in caplog.records]
+    assert all(any(place in one for one in told) for place in places)

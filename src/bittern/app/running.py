@@ -138,8 +138,7 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
             notify=notify,
             broker=clients_of(mqtt),
         )
-        messages = DeviceMessages(services, codecs, configuration.api.region)
-        downlinks.begin(messages, notifier.tell)
+        downlinks.begin(DeviceMessages(services, codecs, configuration.api.region), notifier.tell)
         api = api_of(configuration, services, background, audit)
         statistics = {
             "api": api.statistics,
@@ -157,7 +156,6 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
             "aws_log": reports.log.statistics,
             "cups": cups.statistics,
         }
-        figures = figures_of(network, lns, dispatcher, api, statistics)
         http = await enter(
             HttpServer(
                 configuration.host_of(configuration.api),
@@ -168,7 +166,9 @@ async def running(configuration: Configuration) -> AsyncIterator[Addresses]:
                     "mqtt": at_once(mqtt.health),
                     "delivery": at_once(dispatcher.health),
                 },
-                metrics=registry(figures, surroundings.metrics),
+                metrics=registry(
+                    figures_of(network, lns, dispatcher, api, statistics), surroundings.metrics
+                ),
                 routes=[*Docs(__version__).routes(), *api.routes()],
                 context=http_context_of(configuration, transport, background),
             )
