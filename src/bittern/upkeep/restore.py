@@ -32,6 +32,7 @@ from bittern.keys.file import file_provider
 from bittern.keys.keychain import open_keychain
 from bittern.keys.provider import KeyProvider
 from bittern.keys.ring import KeyRing
+from bittern.outputs.broker.sealed import COLUMNS as BROKER_COLUMNS
 from bittern.pki.files import OWNER_ONLY
 from bittern.store.sqlite.migrations import known_migrations, migrate
 from bittern.store.sqlite.restoring import Held, Verdict, hold_counters, inspect
@@ -272,20 +273,30 @@ def _proved(backup: Backup, ring: KeyRing, folder: Path, progress: Progress) -> 
     names = {part.name for part in backup.manifest.parts}
     if DATABASE not in names:
         raise BackupUnusable(str(backup.path), "there is no database in it")
-    verdict = inspect(folder / DATABASE, ring, done)
-    broker = _integrity(folder / BROKER) if BROKER in names else []
-    return Verdict(verdict.sealed, (*verdict.faults, *broker))
+    found = [inspect(folder / DATABASE, ring, done=done)]
+    if BROKER in names:
+        found.append(inspect(folder / BROKER, ring, BROKER_COLUMNS, done))
+    found += _private_keys(folder, ring)
+    return Verdict(
+        sum(one.sealed for one in found), tuple(fault for one in found for fault in one.faults)
+    )
 
 
-def _integrity(path: Path) -> list[str]:
-    connection = sqlite3.connect(path)
-    try:
-        found = [row[0] for row in connection.execute("PRAGMA integrity_check(20)")]
-    except sqlite3.Error as error:
-        found = [str(error)]
-    finally:
-        connection.close()
-    return [f"{path.name}: {fault}" for fault in found if fault != "ok"]
+def _private_keys(folder: Path, ring: KeyRing) -> Iterator[Verdict]:
+    """Of the authorities and of the server; an earlier version kept them in the clear."""
+    from bittern.pki.authority import place_of
+    from bittern.pki.files import opened_key
+    from bittern.pki.identity import PLACE
+
+    pki = Layout(folder).pki
+    places = {path: place_of(path.stem) for path in sorted(pki.glob("ca*.key"))}
+    for path, place in (places | {pki / "server.pem": PLACE}).items():
+        if path.exists():
+            try:
+                key = opened_key(path.read_bytes(), ring, place)
+                yield Verdict(int(key is not None), ())
+            except SealBroken as broken:
+                yield Verdict(0, (str(broken),))
 
 
 def _migrate(database: Path) -> None:

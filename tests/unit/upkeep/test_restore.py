@@ -12,6 +12,8 @@ from bittern.errors import BackupUnusable, KeyProviderRefused, NotEmpty
 from bittern.installation import opened_store
 from bittern.keys.file import file_provider
 from bittern.mac.session import Hold
+from bittern.pki.authority import place_of
+from bittern.pki.files import sealed_line
 from bittern.testing import examples
 from bittern.types import Instant
 from bittern.upkeep.backup import back_up
@@ -148,6 +150,18 @@ async def test_a_value_that_does_not_open_is_named(site, tmp_path):
     found = await proved(target, site)
     assert len(found.verdict.faults) == 1
     assert "outbox.document" in found.verdict.faults[0]
+
+
+async def test_the_private_keys_of_the_authority_are_opened_too(site, tmp_path):
+    path = site.layout.pki / "ca.key"
+    path.write_bytes(sealed_line(b"the key", site.keychain.ring, place_of("ca")))
+    target = tmp_path / "x.backup"
+    back_up(site.source, target, NOW, with_key=False, progress=quiet)
+    assert (await proved(target, site)).verdict.sealed == 4
+    path.write_bytes(sealed_line(b"the key", site.keychain.ring, place_of("ca-2")))
+    back_up(site.source, target, NOW, with_key=False, progress=quiet)
+    (fault,) = (await proved(target, site)).verdict.faults
+    assert "pki.ca.key" in fault
 
 
 def test_the_key_in_a_backup_is_used_unless_another_is_named(site, tmp_path):

@@ -25,16 +25,18 @@ def of_retained(topic: str) -> tuple[str, str]:
     return f"retained.payload:{topic}", f"mqtt.retained:{topic}"
 
 
+COLUMNS = (
+    SealedColumn("message", "payload", ("client_id", "number", "topic"), of_message),
+    SealedColumn("retained", "payload", ("topic",), of_retained, key="topic"),
+)
+
+
 class SealedLog:
     """A log that is not there holds nothing."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        columns = (
-            SealedColumn("message", "payload", ("client_id", "number", "topic"), of_message),
-            SealedColumn("retained", "payload", ("topic",), of_retained, key="topic"),
-        )
-        self._tables = SealedTables(self._connect, columns)
+        self._tables = SealedTables(self._connect, COLUMNS)
 
     def count(self) -> Counts:
         return self._tables.count() if self._path.exists() else {}

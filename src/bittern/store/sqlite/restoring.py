@@ -4,19 +4,18 @@ do not go back (`mac.restored`)."""
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from bittern.errors import SealBroken
+from bittern.keys.resealing import SealedColumn
 from bittern.keys.ring import Vault
 from bittern.lorawan.versions import MacVersion
 from bittern.mac.restored import restored_joins, restored_session
-from bittern.store import places
 from bittern.store.codec import (
-    Row,
     device_from_row,
     device_profile_from_row,
     join_state_from_row,
@@ -24,41 +23,13 @@ from bittern.store.codec import (
     session_from_row,
     session_step,
 )
-from bittern.store.places import Place
 from bittern.store.records import DeviceProfile, OtaaActivation
 from bittern.store.sqlite.connections import unavailable_if_broken
+from bittern.store.sqlite.sealed import COLUMNS
 from bittern.store.sqlite.transaction import STATEMENTS
 
 FAULTS_TOLD = 20
 PAGE = 1000
-
-Sealed = tuple[str, str, Callable[[Row], Place]]
-
-SEALED: tuple[Sealed, ...] = (
-    ("device.activation", "account, dev_eui", lambda r: places.of_activation(r[0], r[1])),
-    ("session.keys", "dev_eui, generation", lambda r: places.of_session_keys(r[0], r[1])),
-    ("downlink.payload", "dev_eui, message_id", lambda r: places.of_downlink(r[0], r[1])),
-    (
-        "outbox.document",
-        "account, dev_eui, message_id, destination",
-        lambda r: places.of_outbox(r[0], r[1], r[2], r[3]),
-    ),
-    (
-        "lane_message.document",
-        "account, dev_eui, message_id, lane",
-        lambda r: places.of_lane_message(r[0], r[1], r[2], r[3]),
-    ),
-    (
-        "dead_letter.document",
-        "account, dev_eui, owed_as, message_id, lane",
-        lambda r: places.of_dead_letter(r[0], r[1], r[2], r[3], r[4]),
-    ),
-    ("rule.actions", "account, name", lambda r: places.of_actions(r[0], r[1])),
-    ("access_key.secret", "account, id", lambda r: places.of_access_secret(r[0], r[1])),
-    ("audit_chain.key", "only", lambda r: places.of_audit_key()),
-    ("note.body", "account, kind, name", lambda r: places.of_note(r[0], r[1], r[2])),
-)
-"""Every sealed column: what names the place of its values."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -70,7 +41,12 @@ class Verdict(msgspec.Struct, frozen=True):
     """At most `FAULTS_TOLD`; empty: it is sound."""
 
 
-def inspect(path: Path, vault: Vault, done: Callable[[int], None] = lambda _: None) -> Verdict:
+def inspect(
+    path: Path,
+    vault: Vault,
+    columns: Sequence[SealedColumn] = COLUMNS,
+    done: Callable[[int], None] = lambda _: None,
+) -> Verdict:
     """SQLite's own check, references, and every sealed value opened. Raises `StoreUnavailable`."""
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     faults: list[str] = []
@@ -81,7 +57,7 @@ def inspect(path: Path, vault: Vault, done: Callable[[int], None] = lambda _: No
             faults = [fault for fault in faults if fault != "ok"]
             for row in connection.execute("PRAGMA foreign_key_check"):
                 faults.append(f"{row[0]}: row {row[1]} refers to nothing in {row[2]}")
-            for opened in _opened(connection, vault):
+            for opened in _opened(connection, vault, columns):
                 if isinstance(opened, str):
                     faults.append(opened)
                 else:
@@ -92,20 +68,21 @@ def inspect(path: Path, vault: Vault, done: Callable[[int], None] = lambda _: No
     return Verdict(sealed, tuple(faults[:FAULTS_TOLD]))
 
 
-def _opened(connection: sqlite3.Connection, vault: Vault) -> Iterator[str | None]:
+def _opened(
+    connection: sqlite3.Connection, vault: Vault, columns: Sequence[SealedColumn]
+) -> Iterator[str | None]:
     there = {row[0] for row in connection.execute("SELECT name FROM sqlite_schema")}
-    for name, identity, place in SEALED:
-        table, column = name.split(".")
-        if table not in there:
+    for one in columns:
+        if one.table not in there:
             continue
+        named = ", ".join((*one.identity, one.column))
         # Names of ours, no text of anybody's.
-        rows = connection.execute(f"SELECT {identity}, {column} FROM {table}")  # nosec B608
-        for *key, value in rows:
+        for *key, value in connection.execute(f"SELECT {named} FROM {one.table}"):  # nosec B608
             if isinstance(value, bytes):
-                yield _problem(vault, value, place(tuple(key)))
+                yield _problem(vault, value, one.place(*key))
 
 
-def _problem(vault: Vault, value: bytes, place: Place) -> str | None:
+def _problem(vault: Vault, value: bytes, place: tuple[str, str | None]) -> str | None:
     try:
         vault.open(value, *place)
     except SealBroken as broken:

@@ -12,7 +12,8 @@ from bittern.store import places
 from bittern.store.notes import Note
 from bittern.store.ports.sessions import Deliver
 from bittern.store.sqlite import SqliteStore
-from bittern.store.sqlite.restoring import SEALED, hold_counters, inspect
+from bittern.store.sqlite.restoring import hold_counters, inspect
+from bittern.store.sqlite.sealed import COLUMNS
 from bittern.testing import examples
 from bittern.types import Instant
 
@@ -46,7 +47,7 @@ def changed(path: Path, statement: str) -> None:
 
 def test_every_place_of_the_store_is_looked_at():
     named = {name for name in vars(places) if name.startswith("of_")}
-    assert len(SEALED) == len(named)
+    assert {one.place.__name__ for one in COLUMNS} == named
 
 
 def test_every_sealed_value_is_opened(path):
