@@ -17,8 +17,8 @@ from bittern.lorawan.crypto import (
 from bittern.lorawan.frame import EncryptedJoinAccept, JoinAccept, JoinRequest, parse
 from bittern.lorawan.regions import plan
 from bittern.lorawan.versions import MacVersion
-from bittern.mac.join import JoinGranted, answer
-from bittern.mac.join_accept import Terms
+from bittern.mac.join import Agreed, JoinGranted, answer, answer_as_join_server
+from bittern.mac.join_accept import Offer, Terms
 from bittern.mac.refused import Refused
 from bittern.mac.session import NO_FCNT, ChannelState, JoinState
 from bittern.types import (
@@ -343,3 +343,48 @@ def test_no_reason_tells_a_key(join):
     outcomes = [join(request(key=NWK_KEY)), join(request(join_eui=OTHER_JOIN_EUI))]
     for outcome in outcomes:
         assert APP_KEY.reveal().hex() not in repr(outcome)
+
+
+# The join server's half
+
+
+def as_join_server(phy_payload: bytes, own: MacVersion, spoken: MacVersion, last: JoinState | None):
+    """By a network that says which version it speaks with the device."""
+    frame = parse(phy_payload)
+    assert isinstance(frame, JoinRequest)
+    offered = Offer(
+        mac_version=spoken,
+        net_id=NET_ID,
+        dev_addr=DEV_ADDR,
+        opt_neg=False,
+        rx1_dr_offset=0,
+        rx2_data_rate=0,
+        rx_delay=1,
+    )
+    return answer_as_join_server(
+        frame, phy_payload, credentials=OF_1_0, version=own, state=last, offered=offered
+    )
+
+
+def test_the_devices_own_version_decides_which_dev_nonce_may_come_next() -> None:
+    heard = as_join_server(request(9), MacVersion.LORAWAN_1_0_4, V1_0_3, None)
+    assert isinstance(heard, Agreed)
+    assert heard.join_nonce == 1
+    for nonce in (9, 8):
+        again = as_join_server(request(nonce), MacVersion.LORAWAN_1_0_4, V1_0_3, heard.after)
+        assert refusal(again) is Refusal.DEV_NONCE_REPLAYED
+    assert isinstance(as_join_server(request(8), V1_0_3, V1_0_3, heard.after), Agreed)
+
+
+def test_what_a_network_offers_has_its_octet_as_on_air() -> None:
+    offered = Offer(
+        mac_version=V1_1,
+        net_id=NET_ID,
+        dev_addr=DEV_ADDR,
+        opt_neg=True,
+        rx1_dr_offset=5,
+        rx2_data_rate=3,
+        rx_delay=1,
+    )
+    assert offered.dl_settings == 0xD3
+    assert offered.accept(1).to_bytes()[11] == offered.dl_settings

@@ -5,7 +5,7 @@ import pytest
 from bittern.lorawan.crypto import SessionKeys
 from bittern.lorawan.versions import MacVersion
 from bittern.store.disclosure import disclosed, keys_of
-from bittern.store.records import AbpActivation, OtaaActivation
+from bittern.store.records import AbpActivation, JoinServerActivation, OtaaActivation
 from bittern.types import (
     EUI64,
     AppKey,
@@ -33,6 +33,11 @@ def test_joining_device_has_the_root_keys_that_it_was_given() -> None:
         "app_key": AppKey(key(1)),
         "nwk_key": NwkKey(key(2)),
     }
+
+
+def test_a_device_whose_root_keys_are_elsewhere_has_none_here() -> None:
+    elsewhere = JoinServerActivation(join_eui=JOIN_EUI)
+    assert all(keys_of(elsewhere, version) == {} for version in MacVersion)
 
 
 @pytest.mark.parametrize(
