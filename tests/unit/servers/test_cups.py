@@ -198,6 +198,13 @@ async def test_too_many_requests_of_a_gateway_are_refused(tmp_path: Path) -> Non
         assert site.refusal() is Refusal.TOO_MANY_REQUESTS
 
 
+async def test_what_is_refused_again_and_again_is_told_once_and_counted(tmp_path: Path) -> None:
+    async with office(tmp_path, requests_per_minute=1.0) as site:
+        assert [(await site.post())[0] for _ in range(30)] == [200] + [429] * 29
+        assert len([one for one in site.events if isinstance(one, GatewayRefused)]) == 1
+        assert site.server.refusals[Refusal.TOO_MANY_REQUESTS] == 29
+
+
 async def test_less_than_one_request_a_minute_is_still_one(tmp_path: Path) -> None:
     async with office(tmp_path, requests_per_minute=0.5) as site:
         assert [(await site.post())[0] for _ in range(2)] == [200, 429]
