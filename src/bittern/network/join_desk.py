@@ -34,7 +34,7 @@ from bittern.backend.messages import (
     Unreadable,
 )
 from bittern.backend.values import Hex, ResultCode, version_of
-from bittern.errors import FrameError, StaleSession, StoreError
+from bittern.errors import BitternError, FrameError, StaleSession
 from bittern.lorawan.crypto import SessionKeys
 from bittern.lorawan.frame import JoinRequest, RejoinRequest, parse
 from bittern.lorawan.versions import uses_nwk_key
@@ -125,7 +125,7 @@ class JoinDesk:
                     return await self._home(request, peer)
         except _No as no:
             code, reason = no.code, no.reason
-        except StoreError as error:
+        except BitternError as error:  # a store that is away, a seal that is broken
             code, reason = ResultCode.OTHER, str(error)
         if code is ResultCode.FRAME_REPLAYED and request.protocol_version == "1.0":
             code = ResultCode.JOIN_REQ_FAILED  # 1.0 has no other word for it

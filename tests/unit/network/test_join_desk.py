@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bittern.backend.envelope import opened
 from bittern.backend.messages import KeyEnvelope
 from bittern.backend.values import Hex
-from bittern.errors import StoreUnavailable
+from bittern.errors import BitternError, SealBroken, StoreUnavailable
 from bittern.lorawan.crypto import (
     derive_js_int_key,
     derive_session_keys_1_0,
@@ -438,14 +438,18 @@ async def test_of_two_requests_at_once_one_is_granted(scene: Scene) -> None:
     assert reason == "another request of the device is being answered already"
 
 
-async def test_a_store_that_is_away_is_told(scene: Scene) -> None:
+@pytest.mark.parametrize("error", [StoreUnavailable("the disk is full"), SealBroken("a device")])
+@pytest.mark.parametrize("step", ["peer", "device", "spent", "spend"])
+async def test_what_the_store_cannot_do_is_told(
+    scene: Scene, error: BitternError, step: str
+) -> None:
     await scene.device()
 
-    async def away(*_: Any) -> None:
-        raise StoreUnavailable("the disk is full")
+    async def failing(*_: Any) -> None:
+        raise error
 
-    scene.registry.spend = away  # type: ignore[method-assign]
-    assert await scene.result(**joining()) == ("Other", "store unavailable: the disk is full")
+    setattr(scene.registry, step, failing)
+    assert await scene.result(**joining()) == ("Other", str(error))
 
 
 async def test_what_is_told_has_no_key(scene: Scene) -> None:
