@@ -15,6 +15,7 @@ from bittern import installation
 from bittern.cli import output, parameters
 from bittern.cli.device_text import device_document, spelled
 from bittern.cli.owned import require_codec
+from bittern.cli.token_keys import in_token, token_of
 from bittern.cli.workspace import Workspace, run
 from bittern.errors import Conflict
 from bittern.lorawan.crypto import SessionKeys, as_kind
@@ -106,6 +107,7 @@ def add(
     nwk_key: parameters.NwkKeyOption = None,
     generate_keys: parameters.GenerateKeys = False,
     join_server: parameters.ByJoinServer = False,
+    keys_in_token: parameters.KeysInToken = False,
     dev_addr: parameters.DevAddrOption = None,
     nwk_s_key: parameters.NwkSKeyOption = None,
     app_s_key: parameters.AppSKeyOption = None,
@@ -168,7 +170,16 @@ def add(
     async def work() -> None:
         async with workspace.store(make=True) as store:
             await require_codec(store, workspace.account, codec)
-            await register(store, device, profile, service, now)
+            if not keys_in_token:
+                return await register(store, device, profile, service, now)
+            if not isinstance(activation, OtaaActivation):
+                raise _wrong("keys_in_token", "is for a device whose root keys are here")
+            async with (
+                token_of(workspace.configuration) as token,
+                in_token(token, device.dev_eui, activation) as there,
+            ):
+                stored = msgspec.structs.replace(device, activation=there)
+                await register(store, stored, profile, service, now)
 
     run(work())
     _tell(device, profile, with_keys=generate_keys, as_json=as_json)

@@ -8,7 +8,7 @@ from bittern.cli import output
 from bittern.cli.owned import device_of
 from bittern.lorawan.regional_parameters import RegionalParameters
 from bittern.mac.session import Session
-from bittern.store.disclosure import disclosed, keys_of
+from bittern.store.disclosure import disclosed, keys_of, names_in_token
 from bittern.store.protocol import Store
 from bittern.store.records import (
     AbpActivation,
@@ -23,6 +23,7 @@ from bittern.types import AES128Key, DevEUI
 MASK = "•" * 32
 NEWEST = list(RegionalParameters)[-1]
 HINT = "--reveal-keys prints it"
+IN_TOKEN = "in the token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,8 @@ def device_document(device: Device, profile: DeviceProfile) -> dict[str, object]
     match device.activation:
         case OtaaActivation(join_eui=join_eui):
             document |= {"activation": "otaa", "join_eui": str(join_eui)}
+            if names := names_in_token(device.activation):
+                document["keys_in_token"] = names
         case JoinServerActivation(join_eui=join_eui):
             document |= {"activation": "join_server", "join_eui": str(join_eui)}
         case AbpActivation(dev_addr=dev_addr, fcnt_start=fcnt_start):
@@ -133,6 +136,7 @@ def device_told(shown: Shown) -> list[dict[str, str]]:
         spelled(name): disclosed(key) if shown.with_keys else f"{MASK}  {HINT}"
         for name, key in shown.keys().items()
     }
+    told |= {spelled(name): IN_TOKEN for name in names_in_token(device.activation)}
     groups = [{name: value for name, value in told.items() if value}]
     return groups + [_session_told(session) for session in shown.sessions]
 

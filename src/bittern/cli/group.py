@@ -18,6 +18,7 @@ VERBS = (
     "gateway",
     "ca",
     "keys",
+    "token",
     "device",
     "device-profile",
     "service-profile",

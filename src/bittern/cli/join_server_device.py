@@ -6,16 +6,18 @@ import secrets
 from collections.abc import Mapping
 from typing import Annotated, TypeVar
 
+import msgspec
 import typer
 
 from bittern.cli import output, parameters
-from bittern.cli.device_text import HINT, MASK, spelled
+from bittern.cli.device_text import HINT, IN_TOKEN, MASK, spelled
 from bittern.cli.group import noun
 from bittern.cli.join_server_store import opened_registry
+from bittern.cli.token_keys import in_token, token_of
 from bittern.cli.workspace import Workspace, run
 from bittern.errors import NotFound
 from bittern.lorawan.versions import MacVersion, uses_nwk_key
-from bittern.store.disclosure import disclosed, keys_of
+from bittern.store.disclosure import disclosed, keys_of, names_in_token
 from bittern.store.join_records import JoinDevice, Spent
 from bittern.store.records import OtaaActivation
 from bittern.types import EUI64, AES128Key, AppKey, DevEUI, JoinEUI, NetID, NwkKey
@@ -45,6 +47,7 @@ def add(
     app_key: parameters.AppKeyOption = None,
     nwk_key: parameters.NwkKeyOption = None,
     generate_keys: parameters.GenerateKeys = False,
+    keys_in_token: parameters.KeysInToken = False,
     net_id: HomeNetId = None,
     application: Annotated[
         str,
@@ -84,7 +87,13 @@ def add(
         async with opened_registry(workspace, make=True) as registry:
             if application and await registry.application(application) is None:
                 raise NotFound("application server", application)
-            await registry.add_device(device)
+            if not keys_in_token:
+                return await registry.add_device(device)
+            async with (
+                token_of(workspace.configuration) as token,
+                in_token(token, device.dev_eui, device.keys) as there,
+            ):
+                await registry.add_device(msgspec.structs.replace(device, keys=there))
 
     run(work())
     keys = {spelled(one): disclosed(key) for one, key in _keys(device).items()}
@@ -165,6 +174,7 @@ def show(
             "home NetID": str(device.net_id),
             "joins": str(joins),
             **({} if last is None else {"last DevNonce": str(last)}),
+            **{spelled(one): IN_TOKEN for one in names_in_token(device.keys)},
             **{one: key if reveal_keys else f"{MASK}  {HINT}" for one, key in keys.items()},
         }
     )

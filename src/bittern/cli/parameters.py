@@ -265,6 +265,14 @@ GenerateKeys = Annotated[
         rich_help_panel=OTAA,
     ),
 ]
+KeysInToken = Annotated[
+    bool,
+    typer.Option(
+        "--keys-in-token",
+        help="Keep the root keys in the token of keys.pkcs11_token, which never lets them out.",
+        rich_help_panel=OTAA,
+    ),
+]
 ByJoinServer = Annotated[
     bool,
     typer.Option(

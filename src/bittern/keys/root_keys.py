@@ -44,6 +44,14 @@ class TokenRootKeys:
         """Remove it for ever; whether it was there."""
         return await self._token.change(lambda session: _removed(session, key.reference or ""))
 
+    async def forget_device(self, dev_eui: DevEUI) -> int:
+        """Remove all its root keys for ever; how many there were."""
+
+        def removing(session: Session) -> int:
+            return sum(_removed(session, label) for label in _labels(session, dev_eui))
+
+        return await self._token.change(removing)
+
     async def labels(self, dev_eui: DevEUI) -> list[str]:
         """Of the keys that the device has there."""
         return await self._token.run(lambda session: _labels(session, dev_eui))

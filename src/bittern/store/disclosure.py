@@ -35,9 +35,15 @@ def keys_of(activation: Activation, version: MacVersion) -> dict[str, AES128Key]
             named = {}
         case AbpActivation(keys=keys):
             named = {"nwk_s_key": keys.f_nwk_s_int_key, "app_s_key": keys.app_s_key}
-    return {
-        name: key for name, key in named.items() if key is not None and key.reference is None
-    }
+    return {name: key for name, key in named.items() if key is not None and key.reference is None}
+
+
+def names_in_token(activation: Activation) -> list[str]:
+    """Of the root keys that `keys_of` leaves out."""
+    if not isinstance(activation, OtaaActivation):
+        return []
+    keys = {name: getattr(activation, name) for name in ("app_key", "nwk_key", "gen_app_key")}
+    return [name for name, key in keys.items() if key is not None and key.reference is not None]
 
 
 def disclosed(key: AES128Key) -> str:

@@ -119,9 +119,7 @@ async def _read(store: Store, stored: _Stored) -> None:
     async for gateway in everything(store.gateways, lambda one: one.gateway_eui):
         latest: dict[str, GatewayCertificates] = {}
         for one in await store.certificates_of(gateway.gateway_eui):
-            fact = GatewayCertificates(
-                gateway.gateway_eui, one.purpose, one.not_after, one.renew and not one.pem
-            )
+            fact = GatewayCertificates(gateway.gateway_eui, one.purpose, one.not_after, not one.pem)
             if one.active and (
                 one.purpose not in latest or latest[one.purpose].not_after < one.not_after
             ):
