@@ -138,7 +138,7 @@ def device_keys(device: Device, salt: bytes) -> list[KeyFact]:
     elif isinstance(activation, AbpActivation):
         named = _of_session(activation.keys)
     for name, key in named.items():
-        if key is not None:
+        if key is not None and key.reference is None:
             weakness = known(key, device.dev_eui, join_eui)
             found.append(KeyFact(device.dev_eui, name, weakness, fingerprint(key, salt)))
     return found
