@@ -86,15 +86,14 @@ def gateways(facts: Facts) -> Iterator[Finding]:
     now = facts.clock.now
     for one in facts.gateways:
         what = f"gateway {one.gateway_eui}: its {one.purpose} certificate"
-        cure = f"`bittern gateway certificate issue {one.gateway_eui}`, and carry the files there"
+        cure = f"`bittern gateway certificate renew {one.gateway_eui}`"
         if one.not_after <= now:
             yield Finding("gateways", "error", f"{what} has ended", cure)
         elif one.not_after - now < SOON_S:
-            severity: Severity = "note" if one.by_cups else "warning"
-            if one.by_cups:
-                cure = "CUPS renews it; see that the gateway asks: `bittern gateway show`"
+            if one.by_cups:  # it would have, months ago
+                cure = f"see that it asks CUPS: `bittern gateway show {one.gateway_eui}`; or {cure}"
             left = _days(one.not_after - now)
-            yield Finding("gateways", severity, f"{what} ends in {left}", cure)
+            yield Finding("gateways", "warning", f"{what} ends in {left}", cure)
 
 
 def clock(facts: Facts) -> Iterator[Finding]:
@@ -184,7 +183,7 @@ def device_keys(facts: Facts) -> Iterator[Finding]:
                 "device keys",
                 "error",
                 f"device {key.dev_eui}: its {key.name} is known to everybody ({key.weakness})",
-                f"draw a new one in the device, then `bittern device set {key.dev_eui}`",
+                "draw a new one in the device, `bittern device remove` it and add it again",
             )
     for keys in same.values():
         euis = sorted({str(key.dev_eui) for key in keys})
@@ -223,7 +222,7 @@ def broker(facts: Facts) -> Iterator[Finding]:
         yield Finding("broker", "warning" if age > PASSWORD_S else "note", what, cure)
     if found.users_changed_at is not None and now - found.users_changed_at > PASSWORD_S:
         what = f"no password of the broker was changed for {_days(now - found.users_changed_at)}"
-        yield Finding("broker", "note", what, "`bittern mqtt user password`")
+        yield Finding("broker", "note", what, "`bittern mqtt user passwd`")
 
 
 def database(facts: Facts) -> Iterator[Finding]:

@@ -33,7 +33,7 @@ class GatewayCertificates(msgspec.Struct, frozen=True):
     purpose: str
     not_after: Instant
     by_cups: bool
-    """It is renewed without a person while the gateway asks CUPS."""
+    """Ours: CUPS renews it, where the gateway asks."""
 
 
 class ClockFact(msgspec.Struct, frozen=True):

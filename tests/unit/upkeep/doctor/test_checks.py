@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import msgspec
 import pytest
+from typer.main import get_command
 
+from bittern.cli import app
 from bittern.types import EUI64, DevEUI, GatewayEUI, Instant
 from bittern.upkeep.doctor import checks
 from bittern.upkeep.doctor.checks import CHECKS, DAY_S, Finding, examined
@@ -124,7 +129,7 @@ def test_ages_of_certificates_are_judged(begin, end, severity):
 
 @pytest.mark.parametrize(
     ("end", "by_cups", "severity"),
-    [(-1, True, "error"), (-1, False, "error"), (5, False, "warning"), (5, True, "note")],
+    [(-1, True, "error"), (-1, False, "error"), (5, False, "warning"), (5, True, "warning")],
 )
 def test_gateways_whose_certificates_end_are_told(end, by_cups, severity):
     one = GatewayCertificates(GATEWAY, "lns", days(end), by_cups)
@@ -178,3 +183,16 @@ def test_every_check_of_the_file_is_made():
     assert made == {name for name in public if name.islower()} - {"examined"} - {
         name for name in public if name.startswith("_")
     }
+
+
+def test_every_command_that_a_cure_names_is_there():
+    text = (
+        Path(checks.__file__).read_text()
+        + Path(checks.__file__).with_name("gathering.py").read_text()
+    )
+    named = set(re.findall(r"`bittern ((?:[a-z-]+ ?)+)", text))
+    assert len(named) > 6
+    for command in named:
+        found = get_command(app)
+        for word in command.split():
+            found = found.commands[word]
