@@ -152,7 +152,7 @@ class Directory:
                 self._destinations.clear()
             case "downlink" | "session" | "firmware" | "rule" | "replay" | "codec":
                 pass
-            case "account" | "access_key" | "events":
+            case "account" | "access_key" | "events" | "data_key":
                 pass
 
     async def _read_device(self, dev_eui: DevEUI) -> DeviceContext | None:
