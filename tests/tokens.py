@@ -59,3 +59,8 @@ def login_flags(label: str) -> int:
     import pkcs11
 
     return int(pkcs11.lib(str(MODULE)).get_token(token_label=label).flags) & 0x70000
+
+
+def folder() -> Path:
+    """Where the tokens of this process are."""
+    return Path(os.environ["SOFTHSM2_CONF"]).parent
