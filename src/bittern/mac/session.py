@@ -193,6 +193,8 @@ class Session(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     heard_by: tuple[HeardBy, ...] = ()
     """Of the last uplink, the best first; kept for devices that listen between uplinks."""
     last_uplink_at: Instant | None = None
+    last_heard: bytes = b""
+    """How the last uplink was heard: `mac/last_heard.py`."""
     hold: Hold | None = None
     activated_at: Instant
 

@@ -24,6 +24,7 @@ from bittern.lorawan.regions.plan import Plan
 from bittern.mac.commands.surroundings import Surroundings
 from bittern.mac.device_class import heard
 from bittern.mac.exchange import Answered, exchange
+from bittern.mac.last_heard import packed
 from bittern.mac.refused import Refused
 from bittern.mac.restored import Noted
 from bittern.mac.uplink import Accepted, Retransmission, accept, in_region
@@ -187,10 +188,12 @@ class UplinkPath:
             adr_ack_req=outcome.adr_ack_req,
         )
         answered = exchange(outcome, surroundings)
+        session = msgspec.structs.replace(
+            answered.session, last_heard=packed(outcome.fport, gathered.receptions)
+        )
         if device.listens_between_uplinks:
-            session = heard(answered.session, gathered.receptions)
-            answered = msgspec.structs.replace(answered, session=session)
-        return answered
+            session = heard(session, gathered.receptions)
+        return msgspec.structs.replace(answered, session=session)
 
     async def _decoded(
         self,

@@ -134,7 +134,7 @@ _activation: msgspec.msgpack.Decoder[Activation] = msgspec.msgpack.Decoder(
 )
 
 # Sessions: dev_eui, generation, revision, pending, dev_addr, mac_version, region, activated_at,
-# fcnt_up, nfcnt_down, afcnt_down, last_uplink_at, keys (sealed), state (the rest)
+# fcnt_up, nfcnt_down, afcnt_down, last_uplink_at, keys (sealed), state (the rest), last_heard
 
 _session = Rest(
     Session,
@@ -151,6 +151,7 @@ _session = Rest(
         "nfcnt_down",
         "afcnt_down",
         "last_uplink_at",
+        "last_heard",
         "keys",
     ),
     "msgpack",
@@ -176,13 +177,14 @@ def session_to_row(session: Session, vault: Vault) -> Row:
             places.of_session_keys(session.dev_eui, session.generation).now,
         ),
         _session.dump(session),
+        session.last_heard,
     )
 
 
 def session_step(before: Session, after: Session) -> Row:
     """What an accepted frame writes: revision, pending, fcnt_up, nfcnt_down, afcnt_down,
-    last_uplink_at, and the state where it is another one; then what must still stand there:
-    dev_eui, generation, revision."""
+    last_uplink_at, the state where it is another one, and last_heard; then what must still stand
+    there: dev_eui, generation, revision."""
     return (
         after.revision,
         after.pending,
@@ -191,6 +193,7 @@ def session_step(before: Session, after: Session) -> Row:
         after.afcnt_down,
         after.last_uplink_at,
         None if _session.is_the_same(before, after) else _session.dump(after),
+        after.last_heard,
         bytes(before.dev_eui),
         before.generation,
         before.revision,
@@ -214,6 +217,7 @@ def session_from_row(row: Row, vault: Vault) -> Session:
         afcnt_down=row[10],
         last_uplink_at=None if row[11] is None else Instant(row[11]),
         keys=_session_keys.decode(keys),
+        last_heard=row[14],
         **_session.load(row[13]),
     )
 

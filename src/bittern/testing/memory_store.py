@@ -430,7 +430,15 @@ class MemoryStore(
 
 def _moved(stored: Session, before: Session, after: Session) -> Session:
     """What changed is written over what is stored, as the other engines do it."""
-    counted = ("revision", "pending", "fcnt_up", "nfcnt_down", "afcnt_down", "last_uplink_at")
+    counted = (
+        "revision",
+        "pending",
+        "fcnt_up",
+        "nfcnt_down",
+        "afcnt_down",
+        "last_uplink_at",
+        "last_heard",
+    )
     changed = {
         name: getattr(after, name)
         for name in after.__struct_fields__

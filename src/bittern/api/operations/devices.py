@@ -36,11 +36,14 @@ from bittern.api.operations.common import (
 from bittern.api.operations.services import Services
 from bittern.errors import StaleSession
 from bittern.lorawan import regions
+from bittern.mac.last_heard import unpacked
 from bittern.mac.personalization import personalize
 from bittern.mac.session import FIRST_REVISION_BITS, Session
 from bittern.store.records import AbpActivation, Device, DeviceProfile
 from bittern.types import EUI64, DevEUI, Instant
 
+FPORT_OF_NONE = 225
+"""What AWS tells of an uplink without FPort."""
 KIND = "WirelessDevice"
 ATTEMPTS = 5
 """How often a counter is set anew because the device has sent meanwhile."""
@@ -170,16 +173,23 @@ async def statistics(services: Services, call: Call, parameters: Parameters) -> 
     if session is None or session.last_uplink_at is None:
         return {"WirelessDeviceId": device.id}
     at = iso_text(session.last_uplink_at)
-    gateways = [
-        {"GatewayEui": str(heard.gateway_eui), "Snr": heard.snr_db} for heard in session.heard_by
-    ]
-    details = present(
-        DevEui=str(device.dev_eui),
-        DataRate=session.radio.data_rate,
-        Timestamp=at,
-        Gateways=gateways,
-    )
+    details = present(DevEui=str(device.dev_eui), Timestamp=at) | _heard(session)
     return {"WirelessDeviceId": device.id, "LastUplinkReceivedAt": at, "LoRaWAN": details}
+
+
+def _heard(session: Session) -> Answer:
+    heard = unpacked(session.last_heard)
+    if heard is None:
+        return {"DataRate": session.radio.data_rate}
+    return {
+        "FPort": FPORT_OF_NONE if heard.fport is None else heard.fport,
+        "DataRate": heard.data_rate,
+        "Frequency": heard.frequency_hz,
+        "Gateways": [
+            {"GatewayEui": str(one.gateway_eui), "Snr": one.snr_db, "Rssi": float(one.rssi_dbm)}
+            for one in heard.gateways
+        ],
+    }
 
 
 async def device_of(services: Services, call: Call, device_id: str) -> Device:

@@ -5,28 +5,28 @@
 -- processes too.
 UPDATE session
 SET revision = ?, pending = ?, fcnt_up = ?, nfcnt_down = ?, afcnt_down = ?, last_uplink_at = ?,
-    state = coalesce(?, state)
+    state = coalesce(?, state), last_heard = ?
 WHERE dev_eui = ? AND generation = ? AND revision = ?
 
 -- insert_session --
 -- Begin a session; its keys are sealed here and never again.
 INSERT INTO session (
     dev_eui, generation, revision, pending, dev_addr, mac_version, region, activated_at,
-    fcnt_up, nfcnt_down, afcnt_down, last_uplink_at, keys, state
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    fcnt_up, nfcnt_down, afcnt_down, last_uplink_at, keys, state, last_heard
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 
 -- sessions_at --
 -- Whoever answers to a DevAddr.
 SELECT
     dev_eui, generation, revision, pending, dev_addr, mac_version, region, activated_at,
-    fcnt_up, nfcnt_down, afcnt_down, last_uplink_at, keys, state
+    fcnt_up, nfcnt_down, afcnt_down, last_uplink_at, keys, state, last_heard
 FROM session WHERE dev_addr = ? ORDER BY dev_eui, generation
 
 -- sessions_of --
 -- The sessions of a device, oldest activation first.
 SELECT
     dev_eui, generation, revision, pending, dev_addr, mac_version, region, activated_at,
-    fcnt_up, nfcnt_down, afcnt_down, last_uplink_at, keys, state
+    fcnt_up, nfcnt_down, afcnt_down, last_uplink_at, keys, state, last_heard
 FROM session WHERE dev_eui = ? ORDER BY generation
 
 -- session_exists --

@@ -6,7 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from bittern.types import EUI64, DevEUI, Instant
+from bittern.lorawan.radio import Reception
+from bittern.mac.last_heard import packed
+from bittern.types import EUI64, DevEUI, GatewayEUI, Instant
 
 APP_KEY = "000102030405060708090a0b0c0d0e0f"
 NWK_KEY = "101112131415161718191a1b1c1d1e1f"
@@ -317,5 +319,40 @@ def test_the_last_uplink_is_told_with_nine_digits(api: Any) -> None:
     found = api.wireless.get_wireless_device_statistics(WirelessDeviceId=made["Id"])
     assert found["LastUplinkReceivedAt"] == "2023-11-14T22:13:20.500000000Z"
     assert found["LoRaWAN"]["DataRate"] == 5
+    assert "Gateways" not in found["LoRaWAN"]
     (entry,) = api.wireless.list_wireless_devices()["WirelessDeviceList"]
     assert entry["LastUplinkReceivedAt"] == found["LastUplinkReceivedAt"]
+
+
+@pytest.mark.parametrize(("fport", "told"), [(2, 2), (None, 225)])
+def test_how_the_last_uplink_was_heard_is_told_in_numbers(
+    api: Any, fport: int | None, told: int
+) -> None:
+    made = api.device(activation=ABP_1_0)
+    (session,) = asyncio.run(api.store.sessions_of(DEV_EUI))
+    reception = Reception(
+        gateway_eui=GatewayEUI(EUI64.from_hex("0016c001ff000001")),
+        frequency_hz=868_300_000,
+        data_rate=4,
+        rssi_dbm=-97,
+        snr_db=-3.5,
+        received_at=Instant(1_700_000_000.0),
+        xtime=1,
+        rctx=0,
+    )
+    heard = msgspec.structs.replace(
+        session,
+        revision=session.revision + 1,
+        last_uplink_at=Instant(1_700_000_000.0),
+        last_heard=packed(fport, [reception]),
+    )
+    asyncio.run(api.store.advance(session, heard))
+    found = api.wireless.get_wireless_device_statistics(WirelessDeviceId=made["Id"])
+    assert found["LoRaWAN"] == {
+        "DevEui": str(DEV_EUI),
+        "FPort": told,
+        "DataRate": 4,
+        "Frequency": 868300000,
+        "Timestamp": "2023-11-14T22:13:20.000000000Z",
+        "Gateways": [{"GatewayEui": "0016c001ff000001", "Snr": -3.5, "Rssi": -97.0}],
+    }
