@@ -45,8 +45,8 @@ from bittern.mac.refused import Refused
 from bittern.network.join_repeats import Repeats
 from bittern.network.ports import Clock
 from bittern.network.root_keys import RootKeys, by_root_keys
+from bittern.store.join_keys import JoinKeys
 from bittern.store.join_records import AgreedSession, JoinDevice, JoinPeer
-from bittern.store.ports.joins import JoinKeys
 from bittern.types import AES128Key, DevEUI, NetID, Refusal
 
 FOR_EVER = 0

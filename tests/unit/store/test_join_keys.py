@@ -6,8 +6,8 @@ import inspect
 
 import pytest
 
+from bittern.store.join_keys import JoinKeys
 from bittern.store.join_registry import JoinRegistry
-from bittern.store.ports.joins import JoinKeys
 from bittern.store.protocol import Store
 
 METHODS = [name for name in vars(JoinKeys) if not name.startswith("_")]
