@@ -91,9 +91,7 @@ def _record(options: Mapping[str, Any], outcome: Outcome, why: str = "") -> None
 
     async def work() -> None:
         async with workspace.store(make=True) as store:
-            await store.add_audit(
-                record_of_verb(workspace.now(), workspace.account, outcome, why)
-            )
+            await store.add_audit(record_of_verb(workspace.now(), workspace.account, outcome, why))
 
     run(work())
 
@@ -131,4 +129,3 @@ def _shown(name: str, value: object) -> object:
             return value[:MOST_TEXT]
         case _:
             return HIDDEN
-

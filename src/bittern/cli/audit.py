@@ -247,4 +247,3 @@ def _verdict_properties(verdict: AuditVerdict) -> dict[str, str]:
         "Last": str(verdict.head.sequence),
         "Head": f"{verdict.head.sequence}:{verdict.head.hash.hex()}",
     }
-
