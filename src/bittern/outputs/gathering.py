@@ -139,7 +139,7 @@ class Gathering:
         rule = next(iter(held.values())).channel.rule
         found: list[Failed] = []
         for lane in ["", *sorted(_lanes(rule) | held.keys())]:
-            [owed] = await self._store.owed(sequence - 1, 1, lane) or [None]
+            owed = next(iter(await self._store.owed(sequence - 1, 1, lane)), None)
             if owed is None or owed.sequence != sequence:
                 continue
             if lane not in held:

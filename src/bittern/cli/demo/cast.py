@@ -143,9 +143,7 @@ async def register_device(
     store: Store, part: DevicePart, chance: random.Random, now: Instant
 ) -> SimulatedDevice:
     """As `device add` does; and the device itself, with the same keys."""
-    activation: OtaaActivation | AbpActivation = (
-        _root_keys(part) if part.joins else _session(part)
-    )
+    activation: OtaaActivation | AbpActivation = _root_keys(part) if part.joins else _session(part)
     profile = device_add.device_profile(
         part.version, part.region, device_class="A", joins=part.joins
     )
