@@ -27,6 +27,7 @@ from bittern.config import Keys
 from bittern.errors import KeyProviderRefused, KeyProviderUnavailable
 from bittern.keys.aws_kms import AwsKmsProvider
 from bittern.keys.vault_transit import VaultTransitProvider
+from bittern.testing import program as bittern
 
 DATA_KEY = bytes(range(32))
 OPENBAO = os.environ.get("BITTERN_OPENBAO_BIN", "")
@@ -341,6 +342,37 @@ async def test_a_certificate_of_an_unknown_authority_is_unavailable(bao: Bao) ->
     with pytest.raises(KeyProviderUnavailable, match=r"CERTIFICATE_VERIFY_FAILED.*keys\.ca"):
         await provider.wrap(DATA_KEY, "c")
     await provider.close()
+
+
+@openbao_needed
+async def test_an_installation_moves_to_openbao_and_follows_its_rotation(
+    bao: Bao, tmp_path: Path
+) -> None:
+    await bao.ask("POST", "transit/keys/moved-to", {"type": "aes256-gcm96"})
+    (tmp_path / "token").touch(0o600)
+    (tmp_path / "token").write_text(bao.token)
+    after = tmp_path / "after.toml"
+    after.write_text(
+        f"""data_dir = "data"
+[keys]
+provider = "vault-transit"
+vault_url = "{bao.url}"
+vault_key = "moved-to"
+vault_token_file = "token"
+ca = "{bao.ca}"
+"""
+    )
+    program = bittern.Program(tmp_path)
+    await program.run("device", "add", "70b3d57ed0000001", "--app-key", "00ff" * 8)
+    await program.run("keys", "provider", "--to", after)
+    (tmp_path / "data" / "data.key").unlink()
+    status = await program.json("keys", "status", "--config", after)
+    assert status["provider"] == "vault-transit"
+    await bao.ask("POST", "transit/keys/moved-to/rotate", {})
+    await program.run("keys", "provider", "--config", after, "--to", after)
+    await bao.ask("POST", "transit/keys/moved-to/config", {"min_decryption_version": 2})
+    shown = await program.json("device", "show", "70b3d57ed0000001", "--config", after)
+    assert shown["dev_eui"] == "70b3d57ed0000001"
 
 
 @openbao_needed

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from bittern.cli.keys import app
+from bittern.cli.token import app as token
 from bittern.config.settings import settings
 from bittern.keys.choose import _CHOICES
 from bittern.keys.data_keys import State
@@ -50,3 +51,5 @@ def test_every_state_is_told() -> None:
 def test_every_command_named_is_one() -> None:
     verbs = {command.name for command in app.registered_commands}
     assert set(re.findall(r"bittern keys ([a-z]+)", TEXT)) == verbs
+    verbs = {command.name for command in token.registered_commands}
+    assert set(re.findall(r"bittern token ([a-z-]+)", TEXT)) == verbs

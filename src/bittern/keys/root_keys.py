@@ -62,7 +62,7 @@ class TokenRootKeys:
 
         def asking(session: Session) -> T:
             for key in keys:
-                key.prepared = InToken(self._found(session, key.reference or ""))
+                key.prepared = InToken(self._known(session, key.reference or ""))
             try:
                 return work()
             finally:
@@ -101,13 +101,14 @@ class TokenRootKeys:
                 Attribute.DERIVE: False,
             }
         )
-        if not stays_in(self._found(session, label)):
+        made = the_only(session, label)
+        if made is None or not stays_in(made):
             _removed(session, label)
             raise KeyProviderRefused(NAME, self.describe(), "the token does not keep keys in")
 
-    def _found(self, session: Session, label: str) -> SecretKey:
+    def _known(self, session: Session, label: str) -> SecretKey:
         try:
-            key = the_only(session, label)
+            key = self._token.key(session, label)
         except ValueError as error:
             raise KeyProviderRefused(NAME, self.describe(), str(error)) from None
         if key is None:

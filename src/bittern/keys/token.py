@@ -25,6 +25,7 @@ from bittern.keys.secret_file import first_line
 
 NAME = "pkcs11"
 PIN_VARIABLE = "BITTERN_KEYS__PKCS11_PIN"
+KEYS_KNOWN = 100_000
 _COUNT_LOW, _FINAL_TRY, _LOCKED = 0x10000, 0x20000, 0x40000
 """CKF_USER_PIN_COUNT_LOW, CKF_USER_PIN_FINAL_TRY, CKF_USER_PIN_LOCKED."""
 _GONE = (
@@ -62,6 +63,8 @@ class Token:
         """The PIN that was."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"token {label}")
         self._session: Session | None = None
+        self._known: dict[str, SecretKey] = {}
+        """Found in that session, by label: a token with many keys looks for one long."""
 
     @classmethod
     def open(cls, keys: Keys) -> Self | Token:
@@ -121,6 +124,18 @@ class Token:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     # In the token's thread
+
+    def key(self, session: Session, label: str) -> SecretKey | None:
+        """As `the_only`; found once. For `work` that `run` was given: one that is removed meanwhile
+        is looked for anew, as everything is after an error."""
+        key = self._known.get(label)
+        if key is None:
+            key = the_only(session, label)
+            if key is not None:
+                if len(self._known) >= KEYS_KNOWN:
+                    self._known.clear()
+                self._known[label] = key
+        return key
 
     def _reading(self, work: Work[T]) -> T:
         library = _library(self.module)
@@ -185,6 +200,7 @@ class Token:
 
     def _drop(self) -> None:
         session, self._session = self._session, None
+        self._known.clear()
         if session is not None:
             with contextlib.suppress(RuntimeError):  # it ended before
                 session.close()

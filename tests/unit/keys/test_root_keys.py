@@ -112,4 +112,6 @@ async def test_a_key_that_is_not_there_is_named(root_keys: TokenRootKeys) -> Non
     assert await root_keys.using([app_key], lambda: 1) == 1
     assert await root_keys.forget(app_key)
     assert not await root_keys.forget(app_key)
+    with pytest.raises(KeyProviderRefused, match="there is no key"):
+        await root_keys.using([app_key], lambda: crypto.join_request_mic(app_key, b"m"))
     assert await root_keys.labels(DEV_EUI) == []
