@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from bittern.config import Keys
 from bittern.errors import KeyProviderRefused, KeyProviderUnavailable
@@ -67,7 +67,7 @@ class Token:
         """Found in that session, by label: a token with many keys looks for one long."""
 
     @classmethod
-    def open(cls, keys: Keys) -> Self | Token:
+    def open(cls, keys: Keys) -> Token:
         """Nothing is asked of the token yet. Raises `KeyProviderUnavailable` where the
         configuration names none."""
         if keys.pkcs11_module is None or keys.pkcs11_token is None:
@@ -168,6 +168,8 @@ class Token:
             raise self._refuse("its PIN was refused, and is not tried again", "give the right PIN")
         try:
             return token.open(user_pin=pin)
+        except library.UserAlreadyLoggedIn:
+            return token.open()  # by one that is being closed: as all sessions of a process are
         except (library.PinIncorrect, library.PinLenRange, library.PinInvalid, library.PinLocked):
             self._refused = pin
             raise self._refuse(

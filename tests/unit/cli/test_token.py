@@ -108,3 +108,11 @@ def test_a_join_server_keeps_its_keys_in_the_token(site) -> None:
     shown = site.done("join-server", "device", "show", DEVICE, "--reveal-keys").stdout
     assert "in the token" in shown
     assert APP_KEY not in shown
+
+
+def test_an_export_leaves_out_what_the_token_has(site) -> None:
+    site.done("device", "add", DEVICE, "--app-key", APP_KEY, "--keys-in-token")
+    exported = site.done("device", "export", "--reveal-keys").stdout
+    assert DEVICE in exported
+    assert APP_KEY not in exported.lower()
+    assert site.done("doctor", "--json").exit_code == 0

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import asyncio
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import tokens
@@ -22,6 +24,23 @@ async def test_users_of_a_token_share_one_login(token: str) -> None:
     assert again is not one
     assert await again.run(lambda session: session.token.label) == token
     await again.close()
+
+
+async def test_a_token_may_be_opened_while_it_is_being_closed(token: str) -> None:
+    for _ in range(20):
+        before = Token.open(tokens.keys(token))
+        assert await before.run(lambda session: session.token.label) == token
+        closing = asyncio.create_task(before.close())
+        await asyncio.sleep(0)
+        after = Token.open(tokens.keys(token))
+        assert await after.run(_keys) == 0
+        await closing
+        assert await after.run(_keys) == 0
+        await after.close()
+
+
+def _keys(session: Any) -> int:
+    return len(list(session.get_objects({})))
 
 
 async def test_a_wrong_pin_is_tried_once_and_by_nobody_again(token: str) -> None:
