@@ -86,8 +86,9 @@ def _record(options: Mapping[str, Any], outcome: Outcome, why: str = "") -> None
     from bittern.cli.workspace import Workspace, run
 
     workspace = Workspace.of(options.get("data_dir"), options.get("config"))
-    if outcome != "done" and not workspace.layout.database.exists():
-        return  # nothing was made, and there is no log yet
+    layout = workspace.layout
+    if not (layout.data_dir if outcome == "done" else layout.database).exists():
+        return  # nothing of an installation was changed, and there is no log yet
 
     async def work() -> None:
         async with workspace.store(make=True) as store:

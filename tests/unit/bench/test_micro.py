@@ -20,5 +20,5 @@ async def test_every_step_works_and_takes_time(
 ) -> None:
     monkeypatch.setattr(micro, "FLEET", Fleet(devices=20, gateways=1))
     steps = await measure(tmp_path)
-    assert len(steps) == 7
+    assert len(steps) == 8
     assert all(microseconds > 0 for _, microseconds in steps)
