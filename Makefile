@@ -22,7 +22,7 @@ check: $(READY)  ## Format, lint, types, layers, and what is unsafe
 
 test: $(READY)  ## All tests; what they need of the system is installed where that is possible
 	@sh tests/system-packages
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 bench: $(READY)  ## Load, latency and durability, as a user would load it
 	$(BIN)/python -m bench
