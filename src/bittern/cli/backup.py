@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from bittern.cli import output, parameters
+from bittern.cli.attribution import recorded
 from bittern.cli.group import verb
 from bittern.cli.transfer import shown
 from bittern.cli.workspace import Workspace, run
@@ -22,6 +23,7 @@ app = verb()
 
 
 @app.command()
+@recorded
 def backup(
     target: Annotated[
         Path, typer.Argument(metavar="FILE|DIR", help="The backup, or a folder for it.")

@@ -12,6 +12,7 @@ import typer
 
 from bittern import installation
 from bittern.cli import output, parameters
+from bittern.cli.attribution import recorded
 from bittern.cli.group import noun
 from bittern.cli.workspace import Workspace, run
 from bittern.config import Configuration, load
@@ -70,6 +71,7 @@ def status(
 
 
 @app.command("rotate")
+@recorded
 def rotate(
     as_json: parameters.AsJson = False,
     data_dir: parameters.DataDir = None,

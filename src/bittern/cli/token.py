@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from bittern.cli import output, parameters
+from bittern.cli.attribution import recorded
 from bittern.cli.group import noun
 from bittern.cli.owned import device_of
 from bittern.cli.token_keys import in_token, token_of
@@ -85,6 +86,7 @@ def import_root(
 
 
 @app.command("forget")
+@recorded
 def forget(
     dev_eui: parameters.DevEuiArgument,
     data_dir: parameters.DataDir = None,

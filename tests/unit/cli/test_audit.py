@@ -114,3 +114,11 @@ def test_a_log_that_was_set_back_as_a_whole_is_found_by_the_head_kept_apart(bitt
     assert failed.exit_code == 1
     assert "entries 2 to 2 are missing at the end" in failed.stderr
     assert "ends at entry 1, and had 2" in bittern.done("audit", "list").stderr
+
+
+def test_what_is_done_to_keys_and_copies_is_recorded(filled, tmp_path):
+    filled.done("keys", "rotate")
+    filled.done("backup", tmp_path / "copy.tar")
+    actions = [one["action"] for one in listed(filled)]
+    assert actions[-2:] == ["cli:keys rotate", "cli:backup"]
+    filled.done("audit", "verify")
