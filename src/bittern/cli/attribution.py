@@ -89,12 +89,7 @@ def _record(options: Mapping[str, Any], outcome: Outcome, why: str = "") -> None
     layout = workspace.layout
     if not (layout.data_dir if outcome == "done" else layout.database).exists():
         return  # nothing of an installation was changed, and there is no log yet
-
-    async def work() -> None:
-        async with workspace.store(make=True) as store:
-            await store.add_audit(record_of_verb(workspace.now(), workspace.account, outcome, why))
-
-    run(work())
+    run(workspace.record(record_of_verb(workspace.now(), workspace.account, outcome, why)))
 
 
 def _told(context: Any) -> tuple[dict[str, object], dict[str, object]]:

@@ -26,6 +26,7 @@ from bittern.errors import BitternError, ConfigurationError, NotFound
 from bittern.installation import opened_store
 from bittern.store.attribution import attributed
 from bittern.store.audit_head import keep_head
+from bittern.store.audit_records import AuditRecord
 from bittern.store.protocol import Store
 from bittern.store.records import DEFAULT_ACCOUNT
 from bittern.types import Instant
@@ -125,6 +126,15 @@ class Workspace:
                     failed = record_of_verb(self.now(), self.account, "failed", why)
                     await store.add_audit(failed)
                 raise
+        await self._keep_head(store)
+
+    async def record(self, record: AuditRecord) -> None:
+        """What was done beside the store."""
+        async with opened_store(self.configuration, self.now()) as store:
+            await store.add_audit(record)
+            await self._keep_head(store)
+
+    async def _keep_head(self, store: Store) -> None:
         flaw = await keep_head(store, self.layout.audit_head)
         if flaw:
             say(f"{flaw}: `bittern audit verify` tells more")
