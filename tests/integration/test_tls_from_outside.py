@@ -28,7 +28,7 @@ import aiohttp
 import pytest
 
 from bittern.config import Configuration
-from bittern.installation import opened_store
+from bittern.installation import authorities, opened_store
 from bittern.pki.authority import Authority, open_authority
 from bittern.pki.issuing import Issued, issue_gateway_certificate
 from bittern.store.records import GatewayCertificate
@@ -297,7 +297,7 @@ def test_a_registered_certificate_of_an_outside_authority_is_accepted(
 def test_an_expired_certificate_is_refused_by_name(server: Server) -> None:
     """Behind the handshake, where the gateway can be told."""
     now = Instant(time.time())
-    authority = open_authority(server.data_dir / "pki", now)
+    authority = authorities(Configuration(data_dir=server.data_dir), now).issuing
     begun = Instant(now - 3600)
     expired = issue_gateway_certificate(authority, EUI, begun, lifetime=timedelta(minutes=30))
     asyncio.run(registered(server, expired, begun))
