@@ -246,6 +246,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     folder = Path(tempfile.mkdtemp(prefix="api.", dir=BUILD)).absolute()
     try:
         site = Site.prepared(folder, fleet)
+        # What a core can do is asked, and not what one account may.
+        site.environment["BITTERN_API__REQUESTS_PER_SECOND"] = "100000"
         signer = Signer(site.api, access_key(site))
         process = site.start(cores()[0])
         try:

@@ -97,7 +97,7 @@ class Api(msgspec.Struct, frozen=True, kw_only=True):
     """A request whose body is not complete by then is refused."""
     requests: Annotated[int, Meta(ge=1, le=10_000)] = 256
     """Requests worked on at the same time; more are told to come again."""
-    requests_per_second: Annotated[float, Meta(ge=1, le=100_000)] = 200.0
+    requests_per_second: Annotated[float, Meta(ge=1, le=100_000)] = 2000.0
     """Of one account, by all its access keys together, in the long run. Five times as many may come
     at once; more are told to come again (``ThrottlingException``)."""
     failures_per_minute: Annotated[float, Meta(gt=0, le=60_000)] = 60.0
