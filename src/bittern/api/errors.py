@@ -9,7 +9,7 @@ does not leave.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from xml.sax.saxutils import escape  # nosec B406 - it writes XML
+from xml.sax.saxutils import escape  # nosec B406
 
 import msgspec
 

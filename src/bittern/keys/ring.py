@@ -173,7 +173,7 @@ class _DataKey:
         A block is full, so its CMAC is one encryption of it masked by the subkey K1
         (NIST SP 800-38B, 6.1).
         """
-        encrypt = Cipher(self._key, ECB()).encryptor().update  # nosec B305 - of single blocks
+        encrypt = Cipher(self._key, ECB()).encryptor().update  # nosec B305
         mask = int.from_bytes(encrypt(bytes(16)), "big") << 1
         if mask >> 128:
             mask ^= 1 << 128 | 0x87

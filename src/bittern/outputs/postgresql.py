@@ -165,8 +165,9 @@ def statement(form: PostgresqlForm) -> str:
     names += [name for name in (form.document_column, form.id_column) if name is not None]
     columns = ", ".join(quoted(name) for name in names)
     table = f"{quoted(form.schema)}.{quoted(form.table)}"
+    # Of quoted identifiers.
     text = (
-        f"INSERT INTO {table} ({columns})"  # nosec B608 - of quoted identifiers
+        f"INSERT INTO {table} ({columns})"  # nosec B608
         f" SELECT {columns} FROM jsonb_populate_recordset(NULL::{table}, $1::text::jsonb)"
     )
     if form.id_column is not None:

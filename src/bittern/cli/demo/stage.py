@@ -155,7 +155,7 @@ class _Stage:
         self._store = store
         self._story = story
         self._parts = parts
-        self._chance = random.Random()  # nosec B311 - of simulated devices
+        self._chance = random.Random()  # nosec B311
         self._air = Air(on_received=lambda device, what: story.received(device.dev_eui, what))
         self._gateways: dict[EUI64, SimulatedGateway] = {}
 
