@@ -25,10 +25,10 @@ from bittern.gateway.admission import Refused
 from bittern.gateway.cups import CupsAnswer, CupsRequest
 from bittern.network.allowance import Allowance, Buckets
 from bittern.network.events import GatewayRefused, NetworkEvent
-from bittern.servers.acceptor import Acceptor, AcceptorLimits
+from bittern.servers.acceptor import AcceptorLimits
 from bittern.servers.admission import GatewayDirectory, admit
-from bittern.servers.door import Door
 from bittern.servers.tls import peer_address, peer_fingerprint
+from bittern.servers.web_listener import WebListener
 from bittern.store.records import Gateway
 from bittern.types import GatewayEUI, Instant, Refusal
 
@@ -113,61 +113,42 @@ class CupsServer:
         self._desk = desk
         self._record = record
         self._now = now
-        self._host = host
-        self._context = context
         self._requests = self._answered = self._failed_handshakes = self._bytes_out = 0
         self._allowed = Buckets[GatewayEUI](_allowance(settings.requests_per_minute))
         self.refusals: Counter[Refusal] = Counter()
         self._quiet = Quiet()
-        self._door: Door | None = None
-        self._acceptor: Acceptor | None = None
-        self._runner = web.ServerRunner(
-            web.Server(
-                self._handle,
-                access_log=None,
-                logger=_http_logger,
-                keepalive_timeout=KEEP_ALIVE_S,
-                max_line_size=2048,
-                max_field_size=2048,
+        self._listener = WebListener(
+            web.ServerRunner(
+                web.Server(
+                    self._handle,
+                    access_log=None,
+                    logger=_http_logger,
+                    keepalive_timeout=KEEP_ALIVE_S,
+                    max_line_size=2048,
+                    max_field_size=2048,
+                ),
+                shutdown_timeout=2.0,
             ),
-            shutdown_timeout=2.0,
+            host=host,
+            port=settings.port,
+            context=context,
+            connections=CONNECTIONS,
+            silence_s=settings.request_timeout_s,
+            limits=AcceptorLimits(handshake_timeout_s=settings.request_timeout_s),
+            on_failed=self._on_failed_handshake,
         )
 
     async def __aenter__(self) -> Self:
-        await self._runner.setup()
-        assert self._runner.server is not None
-        self._door = Door(
-            self._runner.server,
-            connections=CONNECTIONS,
-            silence_s=self._settings.request_timeout_s,
-        )
-        acceptor = Acceptor(
-            self._door,
-            self._context,
-            host=self._host,
-            port=self._settings.port,
-            limits=AcceptorLimits(handshake_timeout_s=self._settings.request_timeout_s),
-            on_failed=self._on_failed_handshake,
-        )
-        try:
-            self._acceptor = await acceptor.__aenter__()
-        except OSError:
-            await self._runner.cleanup()
-            raise
+        await self._listener.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._acceptor is not None:
-            await self._acceptor.__aexit__()
-            await self._runner.cleanup()
-            self._acceptor = None
+        await self._listener.__aexit__()
 
     @property
     def address(self) -> tuple[str, int]:
         """Host and port that it listens on."""
-        if self._acceptor is None:
-            raise RuntimeError("CUPS is not started")
-        return self._acceptor.address
+        return self._listener.address
 
     def statistics(self) -> dict[str, int]:
         return {
@@ -181,8 +162,7 @@ class CupsServer:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         self._requests += 1
-        assert self._door is not None
-        self._door.asked(request)
+        self._listener.asked(request)
         transport = request.transport
         if transport is None:
             raise ConnectionResetError

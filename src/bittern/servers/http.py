@@ -21,9 +21,9 @@ from prometheus_client import CollectorRegistry
 from bittern.config.quiet import Quiet
 from bittern.errors import BitternError
 from bittern.outputs.port import Health
-from bittern.servers.acceptor import Acceptor, AcceptorLimits
-from bittern.servers.door import Door
+from bittern.servers.acceptor import AcceptorLimits
 from bittern.servers.metrics import exposition
+from bittern.servers.web_listener import WebListener
 from bittern.types import Instant, Refusal
 
 logger = logging.getLogger("bittern.servers.http")
@@ -76,62 +76,42 @@ class HttpServer:
         """``context``: of TLS; without one it speaks plain HTTP. ``connections`` at once, half of
         them by one network; one that has asked nothing within ``silence_s`` is closed."""
         self._quiet = Quiet()
-        self._context = context
-        self._connections, self._silence_s = connections, silence_s
         self._version = version
         self._checks = dict(checks)
         self._metrics = metrics
-        self._host, self._port = host, port
         app = web.Application(middlewares=[self._heard])
         app.add_routes([web.get("/health", self._health), web.get("/metrics", self._expose)])
         app.add_routes(routes)
-        self._door: Door | None = None
-        self._listener: Acceptor | _Plain | None = None
-        self._runner = web.AppRunner(
-            app, access_log=None, shutdown_timeout=2.0, keepalive_timeout=KEEPALIVE_S
+        self._listener = WebListener(
+            web.AppRunner(
+                app, access_log=None, shutdown_timeout=2.0, keepalive_timeout=KEEPALIVE_S
+            ),
+            host=host,
+            port=port,
+            context=context,
+            connections=connections,
+            silence_s=silence_s,
+            limits=AcceptorLimits(waiting=connections),
+            on_failed=self._tell_failed_handshake,
         )
 
     @property
     def address(self) -> tuple[str, int]:
         """Host and port that it listens on."""
-        assert self._listener is not None
         return self._listener.address
 
     def statistics(self) -> Mapping[str, float]:
         return {
-            "connections": len(self._runner.server.connections) if self._runner.server else 0,
-            "turned_away": self._door.turned_away if self._door else 0,
+            "connections": self._listener.inside,
+            "turned_away": self._listener.turned_away,
         }
 
     async def __aenter__(self) -> Self:
-        await self._runner.setup()
-        assert self._runner.server is not None
-        self._door = Door(
-            self._runner.server, connections=self._connections, silence_s=self._silence_s
-        )
-        try:
-            self._listener = await self._listening(self._door).__aenter__()
-        except BaseException:
-            await self._runner.cleanup()
-            raise
+        await self._listener.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._listener is not None:
-            await self._listener.__aexit__(None, None, None)
-        await self._runner.cleanup()
-
-    def _listening(self, door: Door) -> Acceptor | _Plain:
-        if self._context is None:
-            return _Plain(door, self._host, self._port)
-        return Acceptor(
-            door,
-            self._context,
-            host=self._host,
-            port=self._port,
-            limits=AcceptorLimits(waiting=self._connections),
-            on_failed=self._tell_failed_handshake,
-        )
+        await self._listener.__aexit__()
 
     def _tell_failed_handshake(self, refusal: Refusal | None, reason: str, peer: str) -> None:
         why = str(refusal or reason)
@@ -140,8 +120,7 @@ class HttpServer:
 
     @web.middleware
     async def _heard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        assert self._door is not None
-        self._door.asked(request)
+        self._listener.asked(request)
         return await handler(request)
 
     async def _health(self, _: web.Request) -> web.Response:
@@ -159,29 +138,6 @@ class HttpServer:
     async def _expose(self, request: web.Request) -> web.Response:
         body, content_type = exposition(self._metrics, request.headers.get("Accept", ""))
         return web.Response(body=body, headers={"Content-Type": content_type})
-
-
-class _Plain:
-    """A listener without TLS."""
-
-    def __init__(self, door: Door, host: str, port: int) -> None:
-        self._door, self._host, self._port = door, host, port
-        self._server: asyncio.Server | None = None
-
-    async def __aenter__(self) -> Self:
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(self._door, self._host, self._port, backlog=128)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if self._server is not None:
-            self._server.close()
-
-    @property
-    def address(self) -> tuple[str, int]:
-        assert self._server is not None
-        host, port = self._server.sockets[0].getsockname()[:2]
-        return str(host), int(port)
 
 
 async def _checked(check: Check) -> Verdict:

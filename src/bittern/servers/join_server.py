@@ -15,9 +15,9 @@ from typing import Protocol, Self
 from aiohttp import web
 
 from bittern.backend.messages import LIMIT
-from bittern.servers.acceptor import Acceptor, AcceptorLimits
-from bittern.servers.door import Door
+from bittern.servers.acceptor import AcceptorLimits
 from bittern.servers.tls import peer_fingerprint
+from bittern.servers.web_listener import WebListener
 from bittern.types import Refusal
 
 logger = logging.getLogger("bittern.servers.join_server")
@@ -46,55 +46,40 @@ class JoinServerListener:
         desk: Desk,
     ) -> None:
         """``context`` must ask for a client's certificate. Port 0 takes a free one."""
-        self._host, self._port = host, port
-        self._context = context
         self._desk = desk
         self._requests = self._failed_handshakes = 0
-        self._door: Door | None = None
-        self._acceptor: Acceptor | None = None
-        self._runner = web.ServerRunner(
-            web.Server(
-                self._handle,
-                access_log=None,
-                logger=logger.getChild("http"),
-                keepalive_timeout=KEEP_ALIVE_S,
-                max_line_size=2048,
-                max_field_size=2048,
+        self._listener = WebListener(
+            web.ServerRunner(
+                web.Server(
+                    self._handle,
+                    access_log=None,
+                    logger=logger.getChild("http"),
+                    keepalive_timeout=KEEP_ALIVE_S,
+                    max_line_size=2048,
+                    max_field_size=2048,
+                ),
+                shutdown_timeout=2.0,
             ),
-            shutdown_timeout=2.0,
-        )
-
-    async def __aenter__(self) -> Self:
-        await self._runner.setup()
-        assert self._runner.server is not None
-        self._door = Door(self._runner.server, connections=CONNECTIONS, silence_s=REQUEST_TIMEOUT_S)
-        acceptor = Acceptor(
-            self._door,
-            self._context,
-            host=self._host,
-            port=self._port,
+            host=host,
+            port=port,
+            context=context,
+            connections=CONNECTIONS,
+            silence_s=REQUEST_TIMEOUT_S,
             limits=AcceptorLimits(handshake_timeout_s=REQUEST_TIMEOUT_S),
             on_failed=self._on_failed_handshake,
         )
-        try:
-            self._acceptor = await acceptor.__aenter__()
-        except OSError:
-            await self._runner.cleanup()
-            raise
+
+    async def __aenter__(self) -> Self:
+        await self._listener.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._acceptor is not None:
-            await self._acceptor.__aexit__()
-            await self._runner.cleanup()
-            self._acceptor = None
+        await self._listener.__aexit__()
 
     @property
     def address(self) -> tuple[str, int]:
         """Host and port that it listens on."""
-        if self._acceptor is None:
-            raise RuntimeError("the join server is not started")
-        return self._acceptor.address
+        return self._listener.address
 
     def statistics(self) -> dict[str, int]:
         return {
@@ -104,8 +89,7 @@ class JoinServerListener:
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         self._requests += 1
-        assert self._door is not None
-        self._door.asked(request)
+        self._listener.asked(request)
         if request.transport is None:
             raise ConnectionResetError
         fingerprint = peer_fingerprint(request.transport) or ""

@@ -26,14 +26,14 @@ class Desk:
 
 
 class Site:
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.authority = trustme.CA()
         self.desk = Desk()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.verify_mode = ssl.CERT_REQUIRED
         self.authority.issue_cert("localhost").configure_cert(context)
         self.authority.configure_trust(context)
-        self.listener = JoinServerListener("127.0.0.1", 0, context=context, desk=self.desk)
+        self.listener = JoinServerListener("127.0.0.1", port, context=context, desk=self.desk)
 
     def client(self, shown: trustme.LeafCert | None) -> aiohttp.ClientSession:
         context = ssl.create_default_context()
@@ -82,8 +82,7 @@ async def test_what_is_no_post_or_too_long_is_refused(site: Site) -> None:
 
 
 async def test_a_port_that_is_taken_is_told(site: Site) -> None:
-    other = Site()
-    other.listener._port = site.listener.address[1]
+    other = Site(site.listener.address[1])
     with pytest.raises(OSError, match="in use"):
         async with other.listener:
             pass
