@@ -229,6 +229,12 @@ def tags_note(call: Call, rest: str, tags: Mapping[str, str]) -> Note:
     return Note(account=call.account, kind="tags", name=rest, at=call.now, body=body)
 
 
+async def tags_of(services: Services, call: Call, rest: str) -> dict[str, str]:
+    """In the order in which they were given."""
+    note = await services.store.note(call.account, "tags", rest)
+    return {} if note is None else msgspec.json.decode(note.body, type=dict[str, str])
+
+
 MOST_TAGS = 50
 
 

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import msgspec
-
 from bittern.api.errors import ApiError, not_found
 from bittern.api.front import Call, Parameters
-from bittern.api.operations.common import MOST_TAGS, Answer, checked_tags, tags_note
+from bittern.api.operations.common import MOST_TAGS, Answer, checked_tags, tags_note, tags_of
 from bittern.api.operations.services import Services
 from bittern.api.router import decoded_fields
 
@@ -20,7 +18,7 @@ from bittern.api.router import decoded_fields
 async def tag(services: Services, call: Call, parameters: Parameters) -> None:
     """Values of keys that are there already are replaced."""
     rest = await _resource(services, call, parameters)
-    tags = await _tags(services, call, rest) | checked_iot_tags(parameters["tags"])
+    tags = await tags_of(services, call, rest) | checked_iot_tags(parameters["tags"])
     if len(tags) > MOST_TAGS:
         raise ApiError("LimitExceededException", f"a resource has {MOST_TAGS} tags at most")
     await services.store.put_notes(tags_note(call, rest, tags))
@@ -29,13 +27,13 @@ async def tag(services: Services, call: Call, parameters: Parameters) -> None:
 async def untag(services: Services, call: Call, parameters: Parameters) -> None:
     """Keys that are not there are ignored."""
     rest = await _resource(services, call, parameters)
-    tags = await _tags(services, call, rest)
+    tags = await tags_of(services, call, rest)
     left = {key: value for key, value in tags.items() if key not in parameters["tagKeys"]}
     await services.store.put_notes(tags_note(call, rest, left))
 
 
 async def list_(services: Services, call: Call, parameters: Parameters) -> Answer:
-    tags = await _tags(services, call, await _resource(services, call, parameters))
+    tags = await tags_of(services, call, await _resource(services, call, parameters))
     return {"tags": [{"Key": key, "Value": value} for key, value in sorted(tags.items())]}
 
 
@@ -51,11 +49,6 @@ def from_query(text: str) -> list[Mapping[str, str]]:
         for key, values in decoded_fields(text).items()
         for value in values
     ]
-
-
-async def _tags(services: Services, call: Call, rest: str) -> dict[str, str]:
-    note = await services.store.note(call.account, "tags", rest)
-    return {} if note is None else msgspec.json.decode(note.body, type=dict[str, str])
 
 
 async def _resource(services: Services, call: Call, parameters: Parameters) -> str:

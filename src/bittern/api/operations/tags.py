@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
-import msgspec
-
 from bittern.api.errors import ApiError, not_found
 from bittern.api.front import Call, Parameters
 from bittern.api.operations import network_analyzer
-from bittern.api.operations.common import MOST_TAGS, Answer, checked_tags, tags_note
+from bittern.api.operations.common import MOST_TAGS, Answer, checked_tags, tags_note, tags_of
 from bittern.api.operations.services import Services
 
 
@@ -21,7 +19,7 @@ class _Owned(Protocol):
 async def tag(services: Services, call: Call, parameters: Parameters) -> None:
     """Values of keys that are there already are replaced."""
     rest = await _resource(services, call, parameters)
-    tags = await _tags(services, call, rest) | checked_tags(parameters["Tags"])
+    tags = await tags_of(services, call, rest) | checked_tags(parameters["Tags"])
     if len(tags) > MOST_TAGS:
         raise ApiError(
             "TooManyTagsException",
@@ -34,20 +32,15 @@ async def tag(services: Services, call: Call, parameters: Parameters) -> None:
 async def untag(services: Services, call: Call, parameters: Parameters) -> None:
     """Keys that are not there are ignored."""
     rest = await _resource(services, call, parameters)
-    tags = await _tags(services, call, rest)
+    tags = await tags_of(services, call, rest)
     left = {key: value for key, value in tags.items() if key not in parameters["TagKeys"]}
     await services.store.put_notes(tags_note(call, rest, left))
 
 
 async def list_(services: Services, call: Call, parameters: Parameters) -> Answer:
     """In the order in which they were given: a JSON Patch counts them as its client gave them."""
-    tags = await _tags(services, call, await _resource(services, call, parameters))
+    tags = await tags_of(services, call, await _resource(services, call, parameters))
     return {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
-
-
-async def _tags(services: Services, call: Call, rest: str) -> dict[str, str]:
-    note = await services.store.note(call.account, "tags", rest)
-    return {} if note is None else msgspec.json.decode(note.body, type=dict[str, str])
 
 
 async def _resource(services: Services, call: Call, parameters: Parameters) -> str:
